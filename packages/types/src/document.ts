@@ -1,0 +1,67 @@
+import * as z from 'zod/mini';
+import type { Bytes } from './bytes.ts';
+import type { Descriptor } from './descriptor.ts';
+import { isDigest } from './digest.ts';
+import type { Digest } from './digest.ts';
+import { StowageError } from './errors.ts';
+import type { Platform } from './platform.ts';
+
+// Shared by the parsers of manifests, indexes and image configurations; not exported from the package.
+
+const decoder = new TextDecoder();
+
+/** A digest that has passed the gate of `digest.ts`. */
+export const digestSchema: z.ZodMiniType<Digest> = z.custom<Digest>(
+  (value) => typeof value === 'string' && isDigest(value),
+  { error: 'invalid digest' },
+);
+
+/** String to string, as annotations and labels are. */
+export const stringMapSchema: z.ZodMiniType<Record<string, string>> = z.record(z.string(), z.string());
+
+/** A platform as written in an index. */
+export const platformSchema: z.ZodMiniType<Platform> = z.looseObject({
+  os: z.string(),
+  architecture: z.string(),
+  variant: z.exactOptional(z.string()),
+  'os.version': z.exactOptional(z.string()),
+  'os.features': z.exactOptional(z.array(z.string())),
+});
+
+/** A descriptor with a validated digest and a size that JavaScript can count. */
+export const descriptorSchema: z.ZodMiniType<Descriptor> = z.looseObject({
+  mediaType: z.string(),
+  digest: digestSchema,
+  size: z.int().check(z.nonnegative()),
+  urls: z.exactOptional(z.array(z.string())),
+  annotations: z.exactOptional(stringMapSchema),
+  platform: z.exactOptional(platformSchema),
+  data: z.exactOptional(z.string()),
+  artifactType: z.exactOptional(z.string()),
+});
+
+/** Parses JSON into an object; members that are `null` count as absent, as in Go. */
+export function parseJsonObject(bytes: Bytes, what: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(decoder.decode(bytes), (_key, member: unknown) => member ?? undefined);
+  } catch (cause) {
+    throw new StowageError('INVALID_MANIFEST', `${what} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new StowageError('INVALID_MANIFEST', `${what} is not a JSON object`);
+  }
+  return value as Record<string, unknown>;
+}
+
+/** Validates a parsed document; the first thing that is wrong makes the message. */
+export function validate<T>(schema: z.ZodMiniType<T>, value: unknown, what: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const at = issue?.path.map(String).join('.') ?? '';
+  throw new StowageError(
+    'INVALID_MANIFEST',
+    `invalid ${what}${at === '' ? '' : ` at ${at}`}: ${issue?.message ?? 'malformed'}`,
+  );
+}

@@ -1,0 +1,15 @@
+import type { Bytes } from '../bytes.ts';
+import type { Digest, DigestAlgorithm } from '../digest.ts';
+
+/** A running hash. */
+export interface Digester {
+  readonly algorithm: DigestAlgorithm;
+  /** Takes more bytes. They are read before the call returns and may be reused afterwards. */
+  update(bytes: Bytes): void;
+  /** The digest of all bytes taken. The digester is spent: only `restore` may follow. */
+  digest(): Digest;
+  /** The running state, where the backend can tell it. The format is the backend's own. */
+  save?(): Bytes;
+  /** Goes on from a state that the same backend saved. */
+  restore?(state: Bytes): void;
+}

@@ -1,0 +1,44 @@
+import type { AbortOptions, Bytes } from '../bytes.ts';
+import type { ImageID } from '../digest.ts';
+import type { ImageConfig } from '../image-config.ts';
+import type { LayerMetadata } from './layer-store.ts';
+
+/** An image: its configuration and where it stands among others. */
+export interface Image {
+  readonly id: ImageID;
+  readonly config: ImageConfig;
+  /** The configuration as stored; hashes to `id`. */
+  readonly raw: Bytes;
+  readonly parent?: ImageID;
+  /** When the image was last pulled or tagged, milliseconds since the epoch. */
+  readonly lastUpdated?: number;
+}
+
+/** Images by ID. Each image holds one reference on its top layer for as long as it is in the store. */
+export interface ImageStore {
+  /**
+   * Adds an image whose layers are all registered. An image that is there already is success. `INVALID_MANIFEST` for a
+   * malformed configuration, `NOT_FOUND` for a missing layer.
+   *
+   * @param config the configuration's bytes
+   */
+  create(config: Bytes, options?: AbortOptions): Promise<ImageID>;
+  /** `NOT_FOUND`; `DATA_LOSS` when the stored bytes no longer hash to the ID. */
+  get(id: ImageID, options?: AbortOptions): Promise<Image>;
+  /** Finds an image by a prefix of its ID, with or without `sha256:`. `NOT_FOUND`, `AMBIGUOUS`. */
+  search(prefix: string, options?: AbortOptions): Promise<ImageID>;
+  /** Removes an image; its children lose their parent. Returns the layers that went with it. `NOT_FOUND`. */
+  delete(id: ImageID, options?: AbortOptions): Promise<readonly LayerMetadata[]>;
+  /** `NOT_FOUND` when either is unknown. */
+  setParent(id: ImageID, parent: ImageID, options?: AbortOptions): Promise<void>;
+  /** The parent, or `undefined` where there is none. `NOT_FOUND`. */
+  getParent(id: ImageID, options?: AbortOptions): Promise<ImageID | undefined>;
+  /** The images whose parent this is. */
+  children(id: ImageID, options?: AbortOptions): Promise<readonly ImageID[]>;
+  /** The images without children. */
+  heads(options?: AbortOptions): Promise<readonly ImageID[]>;
+  /** Every image that can be read. */
+  map(options?: AbortOptions): Promise<ReadonlyMap<ImageID, Image>>;
+  /** Notes when an image was last pulled or tagged, milliseconds since the epoch. */
+  setLastUpdated(id: ImageID, at: number, options?: AbortOptions): Promise<void>;
+}

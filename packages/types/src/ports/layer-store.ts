@@ -1,0 +1,103 @@
+import type { AbortOptions, Bytes, ByteStream } from '../bytes.ts';
+import type { Descriptor } from '../descriptor.ts';
+import type { ChainID, DiffID } from '../digest.ts';
+
+/** What kind of thing an entry of a layer is. */
+export type LayerEntryType = 'file' | 'dir' | 'symlink' | 'hardlink' | 'char' | 'block' | 'fifo';
+
+/** One entry of a layer's tar stream. */
+export interface LayerEntry {
+  /** Without leading or trailing slash, `.` and `..` resolved; empty for the root. */
+  readonly path: string;
+  readonly type: LayerEntryType;
+  /** Bytes of content; 0 for anything but a file. */
+  readonly size: number;
+  /** Permission bits with setuid, setgid and sticky. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Seconds since the epoch, possibly with a fraction. */
+  readonly mtime: number;
+  /** Where a symbolic or hard link points, as written. */
+  readonly linkname?: string;
+  /** Extended attributes, values as UTF-8. */
+  readonly xattrs?: Readonly<Record<string, string>>;
+  readonly devmajor?: number;
+  readonly devminor?: number;
+  /** Where the content begins in the uncompressed tar stream, in bytes. */
+  readonly offset: number;
+}
+
+/** What a layer store tells of a layer that it removed, or holds. */
+export interface LayerMetadata {
+  readonly chainId: ChainID;
+  readonly diffId: DiffID;
+  /** Uncompressed bytes of the whole stack. */
+  readonly size: number;
+  /** Uncompressed bytes of this layer. */
+  readonly diffSize: number;
+}
+
+/** A layer, held by whoever got it until it is given back with `LayerStore.release`. */
+export interface Layer extends LayerMetadata {
+  /** The layer beneath; absent for a base layer. It needs no release of its own. */
+  readonly parent: Layer | undefined;
+  /** The stored blob, as it came from the registry. */
+  readonly descriptor: Descriptor;
+  /** The uncompressed tar, verified against the DiffID as it is read: `DATA_LOSS` at its end when it differs. */
+  tarStream(options?: AbortOptions): Promise<ByteStream>;
+  /** The entries of this layer alone, in the order of its tar; whiteouts included. */
+  entries(options?: AbortOptions): AsyncIterable<LayerEntry>;
+  /** The content of a file of this layer alone. `NOT_FOUND`; `INVALID_ARGUMENT` when it is no regular file. */
+  readFile(path: string, options?: AbortOptions): Promise<ByteStream>;
+}
+
+/** What is learnt of a layer while its compressed bytes go by. */
+export interface ScannedLayer {
+  readonly diffId: DiffID;
+  /** Uncompressed bytes. */
+  readonly diffSize: number;
+}
+
+/**
+ * Inflates, hashes and checks a layer while its compressed bytes go by, so that a blob need not be read again once it
+ * is stored. The bytes are not yet verified against the blob's digest: the result counts only once they are.
+ */
+export interface LayerScan {
+  /** Takes compressed bytes. They may be reused once the promise resolves. `INVALID_ARCHIVE`, `LIMIT_EXCEEDED`. */
+  write(bytes: Bytes, options?: AbortOptions): Promise<void>;
+  /** Ends the stream and tells what was learnt. `INVALID_ARCHIVE` when it ended early. */
+  end(): Promise<ScannedLayer>;
+  /** Gives up and frees what the scan holds. Idempotent; does nothing after `end`. */
+  cancel(): Promise<void>;
+}
+
+/** How a stored blob is registered. */
+export interface RegisterBlobOptions extends AbortOptions {
+  /** What a {@link LayerScan} of the same blob found. The blob is read to find out when this is left out. */
+  readonly scanned?: ScannedLayer | undefined;
+  /** The DiffID that the image's configuration promises. `DIGEST_MISMATCH` when it is another. */
+  readonly diffId?: DiffID | undefined;
+}
+
+/**
+ * Layers by ChainID. Every `register*` and `get` gives a new hold on a layer; a layer is removed when its last hold
+ * and its last child are gone.
+ */
+export interface LayerStore {
+  /** Begins a scan of a layer's compressed bytes. `UNSUPPORTED` for a media type that is no layer of ours. */
+  scan(descriptor: Descriptor): Promise<LayerScan>;
+  /** Stores an uncompressed or compressed tar stream as it comes and registers it on top of `parent`. */
+  register(stream: ByteStream, parent?: ChainID, options?: AbortOptions): Promise<Layer>;
+  /**
+   * Registers a blob of the content store on top of `parent`. Where the chain is there already, the existing layer is
+   * answered. `NOT_FOUND` for an unknown parent, `LIMIT_EXCEEDED` beyond 125 layers.
+   */
+  registerBlob(descriptor: Descriptor, parent?: ChainID, options?: RegisterBlobOptions): Promise<Layer>;
+  /** `NOT_FOUND` when there is no such layer. */
+  get(chainId: ChainID, options?: AbortOptions): Promise<Layer>;
+  /** Every layer, without a hold on it. */
+  map(options?: AbortOptions): Promise<ReadonlyMap<ChainID, LayerMetadata>>;
+  /** Gives a hold back. `INVALID_ARGUMENT` when it was given back before. Returns the layers removed, top first. */
+  release(layer: Layer, options?: AbortOptions): Promise<readonly LayerMetadata[]>;
+}

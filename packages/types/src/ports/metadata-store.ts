@@ -1,0 +1,66 @@
+import type { AbortOptions, Bytes } from '../bytes.ts';
+import { parseDigest } from '../digest.ts';
+import { StowageError } from '../errors.ts';
+
+/**
+ * Small values by namespace and key. A write replaces the whole value in one step and is durable when it resolves.
+ *
+ * Namespace and key pass {@link checkMetadataKey}. A file driver keeps `layers`, `images` and `seek` beside the
+ * blobs, `layout` at the root of the OCI layout itself, and every other namespace under `metadata/`.
+ */
+export interface MetadataStore {
+  /** The value, or `undefined` where there is none. */
+  get(namespace: string, key: string, options?: AbortOptions): Promise<Bytes | undefined>;
+  set(namespace: string, key: string, value: Bytes, options?: AbortOptions): Promise<void>;
+  /** Does nothing where there is no value. */
+  delete(namespace: string, key: string, options?: AbortOptions): Promise<void>;
+  /** The keys of a namespace, in no order. */
+  keys(namespace: string, options?: AbortOptions): AsyncIterable<string>;
+}
+
+const NAMESPACE = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,191}$/;
+
+/**
+ * The gate for metadata keys: nothing that passes can leave its namespace, whatever a driver makes of it. A namespace
+ * is lower-case words joined by dashes; a key is one to four segments of `[A-Za-z0-9][A-Za-z0-9._-]*` joined by `/`.
+ *
+ * @param namespace for example `layers`
+ * @param key for example `sha256/<hex>.json`
+ * @throws `INVALID_ARGUMENT`
+ *
+ * @example
+ * ```ts
+ * import { checkMetadataKey } from '@stowage/types';
+ *
+ * checkMetadataKey('layers', 'sha256/00.json'); // passes
+ * ```
+ */
+export function checkMetadataKey(namespace: string, key: string): void {
+  const segments = key.split('/');
+  if (!NAMESPACE.test(namespace) || segments.length > 4 || !segments.every((part) => SEGMENT.test(part))) {
+    throw new StowageError(
+      'INVALID_ARGUMENT',
+      `invalid metadata key ${JSON.stringify(`${namespace}/${key}`)}`,
+    );
+  }
+}
+
+/**
+ * A digest as a metadata key: `algorithm/hex`, with an ending where one is wanted.
+ *
+ * @param digest a digest
+ * @param ending for example `.json`. Default none
+ * @throws `INVALID_DIGEST`
+ *
+ * @example
+ * ```ts
+ * import { asDigest, digestKey } from '@stowage/types';
+ *
+ * console.log(digestKey(asDigest('sha256:' + '0'.repeat(64)), '.json').slice(0, 9)); // sha256/00
+ * ```
+ */
+export function digestKey(digest: string, ending = ''): string {
+  const { algorithm, encoded } = parseDigest(digest);
+  return `${algorithm}/${encoded}${ending}`;
+}

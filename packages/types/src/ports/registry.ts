@@ -1,0 +1,111 @@
+import type { AbortOptions, Bytes, ByteStream, RangeOptions } from '../bytes.ts';
+import type { Descriptor } from '../descriptor.ts';
+import type { Digest } from '../digest.ts';
+import type { Reference } from '../reference.ts';
+
+/** Credentials for a registry, as docker's clients keep them. */
+export interface AuthConfig {
+  readonly username?: string;
+  readonly password?: string;
+  /** `username:password` in base64, as in docker's config file. */
+  readonly auth?: string;
+  readonly email?: string;
+  readonly serverAddress?: string;
+  /** A refresh token for the registry's token server. */
+  readonly identityToken?: string;
+  /** A bearer token that is sent as it is. */
+  readonly registryToken?: string;
+}
+
+/**
+ * Finds credentials for a registry.
+ *
+ * @param host the registry's host, with its port where it has one; `docker.io` for Docker Hub
+ * @returns `undefined` to go without
+ */
+export type CredentialProvider = (host: string, options?: AbortOptions) => Promise<AuthConfig | undefined>;
+
+/** Where a registry can be reached. */
+export interface RegistryEndpoint {
+  /** Scheme, host and port, no trailing slash. */
+  readonly url: string;
+  /** Whether this is a mirror: it is read from and never written to. */
+  readonly mirror: boolean;
+  /** Whether this is Docker Hub. */
+  readonly official: boolean;
+  /** Whether the certificate of an https endpoint goes unchecked. */
+  readonly insecure: boolean;
+}
+
+/** What a registry service knows of a repository. */
+export interface RepositoryInfo {
+  /** The name, without tag and digest. */
+  readonly name: Reference;
+  /** Whether this is an official image of Docker Hub. */
+  readonly official: boolean;
+}
+
+/** Knows registries and how to reach them. */
+export interface RegistryService {
+  /** `INVALID_REFERENCE` for a reference without a name. */
+  resolveRepository(reference: Reference): RepositoryInfo;
+  /** The endpoints to pull from, in the order to try them. */
+  lookupPullEndpoints(host: string, options?: AbortOptions): Promise<readonly RegistryEndpoint[]>;
+  /** The endpoints to push to, in the order to try them. */
+  lookupPushEndpoints(host: string, options?: AbortOptions): Promise<readonly RegistryEndpoint[]>;
+}
+
+/** A manifest as a registry sent it, verified. */
+export interface FetchedManifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Bytes;
+}
+
+/** Reads manifests from a repository. */
+export interface ManifestReader {
+  /**
+   * The descriptor of a manifest, by HEAD; by GET where the registry's answer to HEAD leaves out what is needed.
+   *
+   * @param reference a tag or a digest
+   */
+  head(reference: string, options?: AbortOptions): Promise<Descriptor>;
+  /**
+   * A manifest, at most 4 MiB, verified: against the digest where one was asked for. `NOT_FOUND`, `DIGEST_MISMATCH`,
+   * `LIMIT_EXCEEDED`.
+   *
+   * @param reference a tag or a digest
+   */
+  get(reference: string, options?: AbortOptions): Promise<FetchedManifest>;
+}
+
+/** How a remote blob is opened. */
+export interface OpenBlobOptions extends RangeOptions {
+  /** The blob's size in bytes, where the caller knows it; more or fewer bytes fail with `SIZE_MISMATCH`. */
+  readonly size?: number | undefined;
+  /**
+   * Whether the stream verifies the digest of a blob read from its first byte to its last. Default `true`; a caller
+   * that hashes the bytes itself switches it off.
+   */
+  readonly verify?: boolean | undefined;
+}
+
+/** Reads blobs from a repository. */
+export interface BlobReader {
+  /** Size and digest of a blob. `NOT_FOUND`. */
+  stat(digest: Digest, options?: AbortOptions): Promise<Descriptor>;
+  /**
+   * Streams a blob, or what follows `offset`. The first byte of the stream is the byte at `offset`, whether or not the
+   * registry honours ranges.
+   */
+  open(digest: Digest, options?: OpenBlobOptions): Promise<ByteStream>;
+}
+
+/** One repository of one registry endpoint. */
+export interface Repository {
+  /** The name within the registry, for example `library/busybox`. */
+  readonly name: string;
+  readonly manifests: ManifestReader;
+  readonly blobs: BlobReader;
+  /** Every tag, in the registry's order. */
+  tags(options?: AbortOptions): AsyncIterable<string>;
+}

@@ -1,0 +1,62 @@
+import { readdirSync } from 'node:fs';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+
+const SOURCE = ['@stowage/source'];
+
+/** Tests that need nothing but the code: one project for each package. */
+const units = readdirSync(new URL('packages', import.meta.url)).map((name) => ({
+  resolve: { conditions: SOURCE },
+  ssr: { resolve: { conditions: SOURCE, externalConditions: SOURCE } },
+  test: { name, include: [`packages/${name}/src/**/*.test.ts`] },
+}));
+
+/** Tests across packages, each kind in its folder under `test/`. */
+const kinds = ['compliance', 'integration', 'faults', 'hostile', 'runtime', 'tools'].map((name) => ({
+  resolve: { conditions: SOURCE },
+  ssr: { resolve: { conditions: SOURCE, externalConditions: SOURCE } },
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 120_000, hookTimeout: 120_000 },
+}));
+
+/** The unit tests of packages that run in a page, once more in one. */
+const browser = {
+  resolve: { conditions: [...SOURCE, 'browser', 'module', 'import', 'default'] },
+  test: {
+    name: 'browser',
+    include: ['packages/*/src/**/*.test.ts'],
+    exclude: ['packages/*/src/**/*.node.test.ts', 'packages/cli/**'],
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({
+        launchOptions: {
+          executablePath: '/usr/bin/chromium',
+          args: [
+            '--no-sandbox',
+            '--disable-gpu',
+            '--disable-quic',
+            '--no-first-run',
+            '--disable-background-networking',
+            '--disable-component-update',
+            '--disable-sync',
+          ],
+        },
+      }),
+      instances: [{ browser: 'chromium' as const }],
+    },
+  },
+};
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './tools/plain-reporter.mjs'],
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/*.bench.ts', '**/index.ts'],
+      reporter: ['text-summary', 'lcov'],
+    },
+    projects: [...units, ...kinds, browser],
+  },
+});
