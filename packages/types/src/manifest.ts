@@ -115,10 +115,11 @@ function checkOwnType(
   type: string,
   { noun, strict }: { noun: string; strict: boolean },
 ): void {
-  const own = document['mediaType'] ?? '';
+  const named = document['mediaType'];
+  const own = typeof named === 'string' ? named : '';
   if (own === type || (own === '' && !strict)) return;
   const prefix = strict ? '' : 'if present, ';
-  throw invalid(`${prefix}mediaType in ${noun} should be '${type}' not '${String(own)}'`);
+  throw invalid(`${prefix}mediaType in ${noun} should be '${type}' not '${own}'`);
 }
 
 function invalid(message: string): StowageError {
