@@ -3,10 +3,11 @@ import type { Digest } from './digest.ts';
 import type { RootFS } from './image-config.ts';
 import type { Platform } from './platform.ts';
 import type { ContentStore } from './ports/content-store.ts';
-import type { Fetch } from './ports/fetch.ts';
+import type { LayerScanner } from './ports/layer-store.ts';
+import type { LeaseManager } from './ports/lease.ts';
 import type { MetadataStore } from './ports/metadata-store.ts';
 import type { ReferenceStore } from './ports/reference-store.ts';
-import type { AuthConfig, RegistryService } from './ports/registry.ts';
+import type { AuthConfig, OpenRepository, RegistryService } from './ports/registry.ts';
 import type { RootFSDownloadManager } from './ports/transfer.ts';
 import type { ProgressOutput } from './progress.ts';
 
@@ -43,14 +44,18 @@ export interface DistributionConfig {
   readonly requireSchema2: boolean;
   /** Where manifests are kept as they came. */
   readonly contentStore: ContentStore;
-  /** The way to the network. Default: the runtime's own. */
-  readonly fetch?: Fetch | undefined;
+  /** Keeps new content from being collected while the image is incomplete. */
+  readonly leases?: LeaseManager | undefined;
+  /** How repositories are reached. Default: over HTTP, with `metaHeaders` and `authConfig`. */
+  readonly openRepository?: OpenRepository | undefined;
 }
 
 /** The counterpart of moby's `distribution.ImagePullConfig`. */
 export interface ImagePullConfig extends DistributionConfig {
   /** Brings layers in. Only the configuration is pulled when left out. */
   readonly downloadManager?: RootFSDownloadManager | undefined;
+  /** Looks at layers as they come in, so that blobs need not be read again. They are when this is left out. */
+  readonly layerScanner?: LayerScanner | undefined;
   /** The media types that a docker schema 2 configuration may have. */
   readonly schema2Types: readonly string[];
   /** What to choose from an index. Default `linux` on this machine's processor. */

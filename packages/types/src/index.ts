@@ -7,6 +7,7 @@ export type * from './ports/digester.ts';
 export type * from './ports/fetch.ts';
 export type * from './ports/image-store.ts';
 export type * from './ports/layer-store.ts';
+export type * from './ports/lease.ts';
 export type * from './ports/reference-store.ts';
 export type * from './ports/registry.ts';
 export type * from './ports/storage.ts';

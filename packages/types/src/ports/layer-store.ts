@@ -80,13 +80,17 @@ export interface RegisterBlobOptions extends AbortOptions {
   readonly diffId?: DiffID | undefined;
 }
 
+/** Looks at layers while they are on their way. */
+export interface LayerScanner {
+  /** Begins a scan of a layer's compressed bytes. `UNSUPPORTED` for a media type that is no layer of ours. */
+  scan(descriptor: Descriptor): Promise<LayerScan>;
+}
+
 /**
  * Layers by ChainID. Every `register*` and `get` gives a new hold on a layer; a layer is removed when its last hold
  * and its last child are gone.
  */
-export interface LayerStore {
-  /** Begins a scan of a layer's compressed bytes. `UNSUPPORTED` for a media type that is no layer of ours. */
-  scan(descriptor: Descriptor): Promise<LayerScan>;
+export interface LayerStore extends LayerScanner {
   /** Stores an uncompressed or compressed tar stream as it comes and registers it on top of `parent`. */
   register(stream: ByteStream, parent?: ChainID, options?: AbortOptions): Promise<Layer>;
   /**

@@ -109,3 +109,13 @@ export interface Repository {
   /** Every tag, in the registry's order. */
   tags(options?: AbortOptions): AsyncIterable<string>;
 }
+
+/** What a repository is opened for; decides what tokens are asked for. */
+export type RepositoryAction = 'pull' | 'push';
+
+/** Opens a repository at an endpoint. Sends nothing yet. */
+export type OpenRepository = (
+  endpoint: RegistryEndpoint,
+  name: string,
+  actions: readonly RepositoryAction[],
+) => Repository;
