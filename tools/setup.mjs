@@ -1,0 +1,118 @@
+// Brings a checkout into the state in which it can be used: `node tools/setup.mjs start|test|ci`.
+// `start` installs the npm packages; `test` and `ci` add the runtimes and programs that tests run against.
+// Uses nothing but Node, takes a blink when there is nothing to do, and tells what could not be had.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { RUNTIMES, SYSTEM_PROGRAMS, findProgram } from './programs.mjs';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** What is not tested when a program is missing. */
+const LEFT_OUT = {
+  chromium: 'every browser test',
+  'docker-registry': 'tests against the Docker registry',
+  skopeo: 'tests against skopeo',
+  umoci: 'tests against umoci',
+};
+
+/**
+ * Whether `npm ci` is due: something in the lockfile is not what is installed. Packages that npm may leave out
+ * (optional ones, for other systems) may be absent.
+ */
+export function isStale(lockfile, installed) {
+  if (installed === undefined) return true;
+  return Object.entries(lockfile.packages).some(([path, wanted]) => {
+    if (path === '') return false;
+    const found = installed.packages[path];
+    if (found === undefined) return wanted.optional !== true && wanted.devOptional !== true && wanted.peer !== true;
+    return found.version !== wanted.version || found.integrity !== wanted.integrity;
+  });
+}
+
+/** The tail of a command's output without addresses, which are no business of a build log. */
+export function excerpt(output) {
+  return output
+    .replaceAll(/\b[a-z][a-z+.-]*:\/\/\S+/g, '<address>')
+    .trimEnd()
+    .split('\n')
+    .slice(-25)
+    .join('\n');
+}
+
+function readJson(path) {
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+}
+
+function run(title, command, args, options = {}) {
+  const begun = Date.now();
+  console.log(`setup: ${title} ...`);
+  const { status, error, stdout, stderr } = spawnSync(command, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 64 * 1024 * 1024,
+    ...options,
+  });
+  const seconds = ((Date.now() - begun) / 1000).toFixed(1);
+  if (status === 0) {
+    console.log(`setup: ${title} done in ${seconds} s`);
+    return true;
+  }
+  console.error(`setup: ${title} failed after ${seconds} s (${error?.message ?? `exit ${status}`})`);
+  console.error(excerpt(`${stdout ?? ''}\n${stderr ?? ''}`));
+  return false;
+}
+
+function installPackages(folder, title) {
+  const lockfile = readJson(join(folder, 'package-lock.json'));
+  const installed = readJson(join(folder, 'node_modules/.package-lock.json'));
+  if (!isStale(lockfile, installed)) return true;
+  // An outer `npm test` exports its own prefix, which would send this `npm ci` to the wrong folder.
+  const { npm_config_local_prefix: _, ...env } = process.env;
+  const shell = process.platform === 'win32';
+  return run(title, 'npm', ['ci', '--loglevel=error', '--no-progress'], { cwd: folder, env, shell });
+}
+
+function installPrograms() {
+  const missing = SYSTEM_PROGRAMS.filter((name) => findProgram(name) === undefined);
+  if (missing.length === 0) return;
+  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
+    console.log(`setup: not root on Debian, so these are not installed: ${missing.join(', ')}`);
+    return;
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const options = ['-qq', '-o', 'Acquire::Retries=3', '-o', 'DPkg::Lock::Timeout=120'];
+  const install = [...options, 'install', '-y', '--no-install-recommends'];
+  if (!run('apt-get update', 'apt-get', [...options, 'update'], { env })) return;
+  if (run(`apt-get install ${missing.join(' ')}`, 'apt-get', [...install, ...missing], { env })) return;
+  // One package that cannot be had must not keep the others away.
+  if (missing.length > 1) {
+    for (const name of missing) run(`apt-get install ${name}`, 'apt-get', [...install, name], { env });
+  }
+}
+
+function main(purpose) {
+  if (!['start', 'test', 'ci'].includes(purpose)) {
+    console.error('usage: node tools/setup.mjs start|test|ci');
+    return 2;
+  }
+  if (!installPackages(ROOT, 'npm ci')) return 1;
+  if (purpose === 'start') return 0;
+
+  installPackages(join(ROOT, 'test/runtime'), 'npm ci in test/runtime');
+  installPrograms();
+  const available = Object.fromEntries(
+    [...RUNTIMES, ...SYSTEM_PROGRAMS].map((name) => [name, findProgram(name) !== undefined]),
+  );
+  mkdirSync(join(ROOT, '.cache'), { recursive: true });
+  writeFileSync(join(ROOT, '.cache/setup.json'), `${JSON.stringify(available, null, 2)}\n`);
+
+  const missing = Object.keys(available).filter((name) => !available[name]);
+  for (const name of missing) {
+    console.log(`setup: no ${name}: left out: ${LEFT_OUT[name] ?? `the runtime tests in ${name}`}`);
+  }
+  return missing.length > 0 && process.env.CI === 'true' ? 1 : 0;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) process.exitCode = main(process.argv[2]);
