@@ -1,0 +1,120 @@
+import { isStowageError } from '@stowage/types';
+import { describe, expect, it } from 'vitest';
+import { createTarWriter } from './tar-writer.ts';
+import type { TarEntryInit } from './tar-writer.ts';
+
+const latin1 = new TextDecoder('latin1');
+
+function header(init: TarEntryInit): { field: (at: number, length: number) => string; parts: Uint8Array[] } {
+  const parts = createTarWriter().entry(init);
+  const block = parts.at(-1) ?? new Uint8Array(0);
+  return {
+    parts,
+    field: (at, length) => latin1.decode(block.subarray(at, at + length)).replace(/\0.*$/s, ''),
+  };
+}
+
+/** The records of the pax header that stands before an entry. */
+function records(init: TarEntryInit): string {
+  const parts = createTarWriter().entry(init);
+  return latin1.decode(
+    parts.slice(1, -2).reduce((all, part) => new Uint8Array([...all, ...part]), new Uint8Array(0)),
+  );
+}
+
+describe('createTarWriter', () => {
+  it('writes plain ustar where ustar is enough', () => {
+    const { parts, field } = header({
+      name: 'dir/file',
+      mode: 0o4755,
+      uid: 1000,
+      gid: 0o7777777,
+      mtime: 1_700_000_000,
+      size: 0o77777777777,
+    });
+    expect(parts.map((part) => part.length)).toEqual([512]);
+    expect(field(0, 100)).toBe('dir/file');
+    expect(field(100, 8)).toBe('0004755');
+    expect(field(108, 8)).toBe('0001750');
+    expect(field(116, 8)).toBe('7777777');
+    expect(field(124, 12)).toBe('77777777777');
+    expect(field(136, 12)).toBe('14524770400');
+    expect(field(156, 1)).toBe('0');
+    expect(field(257, 6)).toBe('ustar');
+    expect(field(148, 7)).toMatch(/^[0-7]{6}$/);
+  });
+
+  it('pads content and ends with two blocks', () => {
+    const writer = createTarWriter();
+    expect(writer.entry({ name: 'a' }, new Uint8Array(513)).map((part) => part.length)).toEqual([
+      512, 513, 511,
+    ]);
+    expect(writer.entry({ name: 'a' }, new Uint8Array(512)).map((part) => part.length)).toEqual([512, 512]);
+    expect(writer.entry({ name: 'a' }, new Uint8Array(0)).map((part) => part.length)).toEqual([512]);
+    expect(writer.entry({ name: 'a', size: 9 }).map((part) => part.length)).toEqual([512]);
+    expect(writer.padding(9)).toEqual(new Uint8Array(503));
+    expect(writer.padding(1024)).toEqual(new Uint8Array(0));
+    expect(writer.end()).toEqual(new Uint8Array(1024));
+  });
+
+  it('gives kinds their usual modes and directories their slash', () => {
+    expect(header({ name: 'd', type: 'dir' }).field(0, 100)).toBe('d/');
+    expect(header({ name: 'd/', type: 'dir' }).field(0, 100)).toBe('d/');
+    expect(header({ name: 'd', type: 'dir' }).field(100, 8)).toBe('0000755');
+    expect(header({ name: 'l', type: 'symlink', linkname: 't' }).field(100, 8)).toBe('0000777');
+    expect(header({ name: 'f' }).field(100, 8)).toBe('0000644');
+  });
+
+  it('splits a long name at a slash', () => {
+    const name = `${'p'.repeat(150)}/${'n'.repeat(100)}`;
+    const { parts, field } = header({ name });
+    expect(parts.length).toBe(1);
+    expect(field(345, 155)).toBe('p'.repeat(150));
+    expect(field(0, 100)).toBe('n'.repeat(100));
+  });
+
+  it('writes a pax record for what ustar cannot hold, and nothing more', () => {
+    const long = 'n'.repeat(101);
+    expect(records({ name: long })).toBe(`111 path=${long}\n`);
+    expect(records({ name: 'é' })).toBe('11 path=\u00c3\u00a9\n');
+    expect(records({ name: 'l', type: 'symlink', linkname: long })).toBe(`115 linkpath=${long}\n`);
+    expect(records({ name: 'f', size: 2 ** 33 })).toBe('19 size=8589934592\n');
+    expect(records({ name: 'f', uid: 2 ** 21, gid: 2 ** 31 })).toBe('18 gid=2147483648\n15 uid=2097152\n');
+    expect(records({ name: 'f', mtime: 1.5 })).toBe('13 mtime=1.5\n');
+    expect(records({ name: 'f', mtime: -1e-7 })).toBe('20 mtime=-0.0000001\n');
+    expect(records({ name: 'f', mtime: 2 ** 40 })).toBe('23 mtime=1099511627776\n');
+    expect(records({ name: 'f', xattrs: { 'user.b': '2', 'user.a': '1' } })).toBe(
+      '25 SCHILY.xattr.user.a=1\n25 SCHILY.xattr.user.b=2\n',
+    );
+  });
+
+  it('makes the same bytes of the same entry, whatever the order of its attributes', () => {
+    const one = createTarWriter().entry({ name: 'é', xattrs: { a: '1', b: '2' } });
+    const two = createTarWriter().entry({ name: 'é', xattrs: { b: '2', a: '1' } });
+    expect(one).toEqual(two);
+  });
+
+  it.each<[string, TarEntryInit, number?]>([
+    ['an empty name', { name: '' }],
+    ['NUL in a name', { name: 'a\0b' }],
+    ['NUL in a link', { name: 'a', type: 'symlink', linkname: '\0' }],
+    ['a negative size', { name: 'a', size: -1 }],
+    ['a size that is no whole number', { name: 'a', size: 1.5 }],
+    ['content of another size', { name: 'a', size: 2 }, 3],
+    ['content of a directory', { name: 'a', type: 'dir' }, 3],
+    ['bits that are no mode', { name: 'a', mode: 0o100644 }],
+    ['a negative owner', { name: 'a', uid: -1 }],
+    ['a time without end', { name: 'a', mtime: Infinity }],
+    ['a device number too large', { name: 'a', type: 'char', devminor: 2 ** 21 }],
+    ['an attribute without a value', { name: 'a', xattrs: { 'user.a': '' } }],
+    ['an attribute with = in its name', { name: 'a', xattrs: { 'a=b': 'c' } }],
+  ])('refuses %s', (_what, init, content) => {
+    let error: unknown;
+    try {
+      createTarWriter().entry(init, content === undefined ? undefined : new Uint8Array(content));
+    } catch (caught) {
+      error = caught;
+    }
+    expect(isStowageError(error, 'INVALID_ARGUMENT')).toBe(true);
+  });
+});
