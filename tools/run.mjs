@@ -1,6 +1,7 @@
 // Runs a tool that is written in TypeScript: `node tools/run.mjs check-docs [arguments]`. Node 20 has no loader for
-// TypeScript, so the tool is bundled to .cache/tools first; packages and .mjs files are imported as they are.
-import { dirname, join, resolve } from 'node:path';
+// TypeScript, so the tool is bundled to .cache/tools first; `import.meta.url` goes on naming the source.
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
@@ -8,6 +9,19 @@ const tools = dirname(fileURLToPath(import.meta.url));
 const root = dirname(tools);
 const [program, , name, ...rest] = process.argv;
 const outfile = join(root, '.cache/tools', `${name}.mjs`);
+
+const sourceUrls = {
+  name: 'source-urls',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.(?:ts|mjs)$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replaceAll(
+        'import.meta.url',
+        JSON.stringify(pathToFileURL(path).href),
+      ),
+      loader: path.endsWith('.ts') ? 'ts' : 'js',
+    }));
+  },
+};
 
 await build({
   entryPoints: [join(tools, `${name}.ts`)],
@@ -17,19 +31,8 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  sourcemap: 'inline',
   logLevel: 'warning',
-  plugins: [
-    {
-      name: 'modules-stay-outside',
-      setup({ onResolve }) {
-        onResolve({ filter: /^\..*\.mjs$/ }, ({ path, resolveDir }) => ({
-          path: pathToFileURL(resolve(resolveDir, path)).href,
-          external: true,
-        }));
-      },
-    },
-  ],
+  plugins: [sourceUrls],
 });
 
 process.chdir(root);

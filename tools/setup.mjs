@@ -26,7 +26,8 @@ export function isStale(lockfile, installed) {
   return Object.entries(lockfile.packages).some(([path, wanted]) => {
     if (path === '') return false;
     const found = installed.packages[path];
-    if (found === undefined) return wanted.optional !== true && wanted.devOptional !== true && wanted.peer !== true;
+    if (found === undefined)
+      return wanted.optional !== true && wanted.devOptional !== true && wanted.peer !== true;
     return found.version !== wanted.version || found.integrity !== wanted.integrity;
   });
 }
