@@ -59,7 +59,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**/*.ts'],
-      exclude: ['**/*.test.ts', '**/*.bench.ts', '**/index.ts'],
+      exclude: ['**/*.test.ts', '**/*.bench.ts', '**/test-support/**', '**/index.ts'],
       reporter: ['text-summary', 'lcov'],
       thresholds: { lines: 85, branches: 80 },
     },

@@ -5,12 +5,13 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { readCompilerOptions } from './examples.ts';
 import type { Example } from './examples.ts';
+import { mapWithHands } from './command.ts';
 import type { Problem } from './workspace.ts';
 
 const RUNNER = fileURLToPath(new URL('./run-examples.mjs', import.meta.url));
 
 /** How long the examples of one package may take together, in milliseconds. */
-export const EXAMPLES_TIMEOUT = 20_000;
+const EXAMPLES_TIMEOUT = 20_000;
 
 /** A message of the process that runs examples. */
 interface RunnerMessage {
@@ -54,15 +55,13 @@ export async function runExamples(
 ): Promise<readonly Problem[]> {
   const runnable = [...files].filter(([, { runs }]) => runs);
   const folders = new Set(runnable.map(([, { folder }]) => folder));
-  const queue = [...folders].map((folder) => runnable.filter(([, example]) => example.folder === folder));
-  const problems: Problem[] = [];
-  async function work(): Promise<void> {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      problems.push(...(await runFolder(next, timeout)));
-    }
-  }
-  await Promise.all([work(), work()]);
-  return problems;
+  const results = await mapWithHands([...folders], 2, (folder) =>
+    runFolder(
+      runnable.filter(([, example]) => example.folder === folder),
+      timeout,
+    ),
+  );
+  return results.flat();
 }
 
 function runFolder(entries: readonly (readonly [string, Example])[], timeout: number): Promise<Problem[]> {

@@ -116,9 +116,9 @@ export function sourceFiles(directory: string): readonly string[] {
     .sort();
 }
 
-/** Whether a file holds tests or benches, which are not published. */
+/** Whether a file holds tests or benches, or helps them; such files are not published. */
 export function isTestFile(path: string): boolean {
-  return /\.(?:test|bench)\.ts$/.test(path);
+  return /\.(?:test|bench)\.[a-z.]+$|[\\/]test-support[\\/]/.test(path);
 }
 
 /** A path as problems name it. */

@@ -64,7 +64,7 @@ export function makeWorkspace(sketches: Readonly<Record<string, PackageSketch>>)
 }
 
 /** Writes files into a new directory that goes when the test is over. */
-export function makeTree(files: Readonly<Record<string, string>>): string {
+function makeTree(files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), 'stowage-tools-'));
   onTestFinished(() => {
     rmSync(root, { recursive: true, force: true });
