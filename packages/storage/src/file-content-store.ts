@@ -1,0 +1,275 @@
+import { dirname, join } from 'node:path';
+import { digestKey, isDigest, isStowageError, parseDigest, StowageError } from '@stowage/types';
+import type {
+  AbortOptions,
+  Bytes,
+  ByteStream,
+  Clock,
+  ContentInfo,
+  ContentStore,
+  Digest,
+  Ingest,
+  IngestOptions,
+  IngestStatus,
+  RangeOptions,
+  ReadOptions,
+} from '@stowage/types';
+import { streamBlob } from './blob-stream.ts';
+import type { BlobSource } from './blob-stream.ts';
+import { checkExpectation, checkMaxBytes, checkRef, resolveRange } from './checks.ts';
+import { contentExists, contentNotFound, contentTooLarge, refLocked, storageClosed } from './failures.ts';
+import { FileLabels } from './file-labels.ts';
+import type { FileLock, FileLocks } from './file-locks.ts';
+import { FilePartial } from './file-partial.ts';
+import type { FileSystem, OpenFile } from './file-system.ts';
+import { ensureDirectory, ifThere, readFully, statusIfThere, withFile } from './files.ts';
+import { ingestDirectories, ingestDirectory } from './ingest-directory.ts';
+import type { IngestDirectory } from './ingest-directory.ts';
+import { mergeLabels } from './labels.ts';
+import type { Labels } from './labels.ts';
+import { VerifiedIngest } from './verified-ingest.ts';
+
+/** What a {@link FileContentStore} works with. */
+export interface FileContentStoreDeps {
+  readonly fs: FileSystem;
+  readonly clock: Clock;
+  readonly locks: FileLocks;
+  readonly root: string;
+}
+
+interface OpenIngest {
+  readonly ingest: VerifiedIngest;
+  readonly partial: FilePartial;
+}
+
+/** Blobs in files, named by their digests. */
+export class FileContentStore implements ContentStore {
+  readonly #deps: FileContentStoreDeps;
+  readonly #labels: FileLabels;
+  /** The ingests that are open here, by ref. */
+  readonly #open = new Map<string, OpenIngest>();
+  #closed = false;
+
+  constructor(deps: FileContentStoreDeps) {
+    this.#deps = deps;
+    this.#labels = new FileLabels(deps.fs, deps.root);
+  }
+
+  async info(digest: Digest, { signal }: AbortOptions = {}): Promise<ContentInfo> {
+    signal?.throwIfAborted();
+    const info = await this.#info(digest);
+    signal?.throwIfAborted();
+    if (info === undefined) throw contentNotFound(digest);
+    return info;
+  }
+
+  async open(digest: Digest, options: RangeOptions = {}): Promise<ByteStream> {
+    options.signal?.throwIfAborted();
+    const file = await this.#openBlob(digest);
+    try {
+      const { size } = await file.status();
+      const { start, end } = resolveRange(options, size);
+      options.signal?.throwIfAborted();
+      return streamBlob(sourceOf(digest, file), start, end, options);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  async read(digest: Digest, { maxBytes, signal }: ReadOptions): Promise<Bytes> {
+    signal?.throwIfAborted();
+    checkMaxBytes(maxBytes);
+    return withFile(await this.#openBlob(digest), async (file) => {
+      const { size } = await file.status();
+      if (size > maxBytes) throw contentTooLarge(digest, size, maxBytes);
+      const bytes = new Uint8Array(size);
+      await readFully(file, bytes, 0);
+      signal?.throwIfAborted();
+      return bytes;
+    });
+  }
+
+  async ingest(ref: string, options: IngestOptions = {}): Promise<Ingest> {
+    options.signal?.throwIfAborted();
+    if (this.#closed) throw storageClosed();
+    checkRef(ref);
+    checkExpectation(options);
+    const { digest } = options;
+    if (digest !== undefined && (await statusIfThere(this.#deps.fs, this.#path(digest))) !== undefined) {
+      await this.#forget(ref);
+      throw contentExists(digest);
+    }
+    const directory = await ingestDirectory(this.#deps.fs, this.#deps.root, ref);
+    const lock = await this.#lockIngest(directory);
+    try {
+      return await this.#openIngest(directory, lock, options);
+    } catch (error) {
+      await lock[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async *ingests({ signal }: AbortOptions = {}): AsyncGenerator<IngestStatus, void, undefined> {
+    signal?.throwIfAborted();
+    for await (const directory of ingestDirectories(this.#deps.fs, this.#deps.root)) {
+      signal?.throwIfAborted();
+      const open = this.#open.get(directory.ref);
+      if (open === undefined) {
+        yield await directory.status();
+        continue;
+      }
+      const { ref, offset, size } = open.ingest;
+      yield { ref, offset, ...(size === undefined ? {} : { size }), updatedAt: open.partial.updatedAt };
+    }
+  }
+
+  async abort(ref: string, { signal }: AbortOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    checkRef(ref);
+    const directory = await ingestDirectory(this.#deps.fs, this.#deps.root, ref);
+    if (!(await directory.exists())) return;
+    await directory.discard(await this.#lockIngest(directory));
+  }
+
+  async update(digest: Digest, labels: Labels, options: AbortOptions = {}): Promise<ContentInfo> {
+    options.signal?.throwIfAborted();
+    return this.#exclusively(digest, options, async () => {
+      const info = await this.#info(digest);
+      if (info === undefined) throw contentNotFound(digest);
+      return this.#relabel(info, labels);
+    });
+  }
+
+  async delete(digest: Digest, options: AbortOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    const path = this.#path(digest);
+    await this.#exclusively(digest, options, async () => {
+      const removed = await ifThere(this.#deps.fs.remove(path).then(() => true));
+      if (removed === undefined) throw contentNotFound(digest);
+      await this.#deps.fs.syncDirectory(dirname(path));
+      await this.#labels.write(digest, {});
+    });
+  }
+
+  async *walk({ signal }: AbortOptions = {}): AsyncGenerator<ContentInfo, void, undefined> {
+    signal?.throwIfAborted();
+    const { fs, root } = this.#deps;
+    for (const { name: algorithm } of (await ifThere(fs.list(join(root, 'blobs')))) ?? []) {
+      for (const { name: encoded } of (await ifThere(fs.list(join(root, 'blobs', algorithm)))) ?? []) {
+        signal?.throwIfAborted();
+        const digest = `${algorithm}:${encoded}`;
+        const info = isDigest(digest) ? await this.#info(digest) : undefined;
+        if (info !== undefined) yield info;
+      }
+    }
+  }
+
+  /** Closes every open ingest and opens no more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#open.values()].map(({ ingest }) => ingest.close()));
+  }
+
+  #path(digest: Digest): string {
+    const { algorithm, encoded } = parseDigest(digest);
+    return join(this.#deps.root, 'blobs', algorithm, encoded);
+  }
+
+  async #info(digest: Digest): Promise<ContentInfo | undefined> {
+    const status = await statusIfThere(this.#deps.fs, this.#path(digest));
+    if (status === undefined) return undefined;
+    return { digest, size: status.size, labels: await this.#labels.read(digest) };
+  }
+
+  async #openBlob(digest: Digest): Promise<OpenFile> {
+    const file = await ifThere(this.#deps.fs.open(this.#path(digest), 'read'));
+    if (file === undefined) throw contentNotFound(digest);
+    return file;
+  }
+
+  /** Changes to one blob, one at a time in all processes: its labels are read, changed and written back. */
+  async #exclusively<T>(digest: Digest, options: AbortOptions, run: () => Promise<T>): Promise<T> {
+    const name = `.blob-${digestKey(digest).replace('/', '-')}`;
+    const lock = await this.#deps.locks.acquire(join(this.#deps.root, 'metadata', 'locks', name), options);
+    try {
+      return await run();
+    } finally {
+      await lock[Symbol.asyncDispose]();
+    }
+  }
+
+  async #relabel(info: ContentInfo, changes: Labels | undefined): Promise<ContentInfo> {
+    const labels = mergeLabels(info.labels, changes);
+    await this.#labels.write(info.digest, labels);
+    return { ...info, labels };
+  }
+
+  async #lockIngest(directory: IngestDirectory): Promise<FileLock> {
+    const lock = await this.#deps.locks.tryAcquire(directory.lockPath);
+    if (lock === undefined) throw refLocked(directory.ref);
+    return lock;
+  }
+
+  async #openIngest(directory: IngestDirectory, lock: FileLock, options: IngestOptions): Promise<Ingest> {
+    const { clock } = this.#deps;
+    const { ref } = directory;
+    const { file, expected, size, updatedAt } = await directory.open(options, clock.now());
+    const deps = {
+      clock,
+      lock,
+      file,
+      publish: (digest: Digest, length: number, labels: Labels, abort: AbortOptions) =>
+        this.#publish(directory.dataPath, { digest, size: length, labels }, abort),
+      discard: () => directory.discard(lock),
+    };
+    const partial = new FilePartial(deps, size, updatedAt);
+    const ingest = new VerifiedIngest(ref, partial, expected, () => {
+      // Once the lock is free, the next ingest of this ref may be open before this one is forgotten.
+      if (this.#open.get(ref)?.ingest === ingest) this.#open.delete(ref);
+    });
+    this.#open.set(ref, { ingest, partial });
+    if (this.#closed) {
+      await ingest.close();
+      throw storageClosed();
+    }
+    return ingest;
+  }
+
+  async #publish(data: string, blob: ContentInfo, options: AbortOptions): Promise<ContentInfo> {
+    const { fs } = this.#deps;
+    const path = this.#path(blob.digest);
+    return this.#exclusively(blob.digest, options, async () => {
+      const there = await this.#info(blob.digest);
+      if (there?.size === blob.size) return this.#relabel(there, blob.labels);
+      // Labels first, so that the blob appears with them. What a blob of the past left behind goes.
+      const labels = mergeLabels({}, blob.labels);
+      await this.#labels.write(blob.digest, labels);
+      await ensureDirectory(fs, dirname(path));
+      await fs.rename(data, path);
+      await fs.syncDirectory(dirname(path));
+      return { ...blob, labels };
+    });
+  }
+
+  /** Throws a partial away that nobody needs, unless somebody is at it. */
+  async #forget(ref: string): Promise<void> {
+    try {
+      await this.abort(ref);
+    } catch (error) {
+      if (!isStowageError(error, 'UNAVAILABLE')) throw error;
+    }
+  }
+}
+
+function sourceOf(digest: Digest, file: OpenFile): BlobSource {
+  return {
+    async read(start, end) {
+      const bytes = new Uint8Array(end - start);
+      const count = await file.read(bytes, start);
+      if (count === 0) throw new StowageError('DATA_LOSS', `content digest ${digest} ends at ${start}`);
+      return count === bytes.byteLength ? bytes : bytes.slice(0, count);
+    },
+    close: () => file.close(),
+  };
+}

@@ -1,0 +1,172 @@
+import { StowageError } from '@stowage/types';
+import type { AbortOptions, Bytes, Clock, ContentInfo, Digest } from '@stowage/types';
+import { BUFFER_SIZE, giveBuffer, takeBuffer } from './buffer-pool.ts';
+import type { FileLock } from './file-locks.ts';
+import type { OpenFile } from './file-system.ts';
+import { writeFully } from './files.ts';
+import type { Labels } from './labels.ts';
+import type { PartialContent } from './verified-ingest.ts';
+
+/** What a {@link FilePartial} works with. */
+export interface FilePartialDeps {
+  readonly clock: Clock;
+  /** The lock of the ingest. */
+  readonly lock: FileLock;
+  readonly file: OpenFile;
+  /** Moves the file among the blobs. */
+  publish(digest: Digest, size: number, labels: Labels, options: AbortOptions): Promise<ContentInfo>;
+  /** Removes what is left of the ingest and gives its lock back. */
+  discard(): Promise<void>;
+}
+
+/**
+ * An ingest's bytes in a file. Small writes are gathered in a buffer; while a full one is being written, the next is
+ * filled, so that hashing and writing overlap.
+ */
+export class FilePartial implements PartialContent {
+  readonly #deps: FilePartialDeps;
+  #kept: number;
+  #buffer: Bytes | undefined;
+  #filled = 0;
+  /** The write under way, with its buffer. What it fails with is thrown by whatever comes next. */
+  #writing: Promise<void> | undefined;
+  #updatedAt: number;
+  /** Whether anything changed since the file was opened. */
+  #changed = false;
+
+  constructor(deps: FilePartialDeps, size: number, updatedAt: number) {
+    this.#deps = deps;
+    this.#kept = size;
+    this.#updatedAt = updatedAt;
+  }
+
+  get kept(): number {
+    return this.#kept;
+  }
+
+  /** Milliseconds since the epoch. */
+  get updatedAt(): number {
+    return this.#updatedAt;
+  }
+
+  take(bytes: Bytes): number {
+    this.#buffer ??= takeBuffer();
+    const room = BUFFER_SIZE - this.#filled;
+    const piece = bytes.byteLength > room ? bytes.subarray(0, room) : bytes;
+    this.#buffer.set(piece, this.#filled);
+    this.#filled += piece.byteLength;
+    this.#touch();
+    return piece.byteLength;
+  }
+
+  async makeRoom(): Promise<void> {
+    await this.#settle();
+    const buffer = this.#buffer;
+    if (buffer === undefined) return;
+    const write = this.#write(buffer, this.#filled).finally(() => {
+      giveBuffer(buffer);
+    });
+    this.#buffer = undefined;
+    this.#filled = 0;
+    write.catch(() => undefined);
+    this.#writing = write;
+  }
+
+  async flush(): Promise<void> {
+    await this.makeRoom();
+    await this.#settle();
+  }
+
+  async truncate(size: number): Promise<void> {
+    // Where the disk is full, dropping the very bytes that it refused must go well.
+    try {
+      await this.#settle();
+    } catch (error) {
+      if (size > this.#kept) throw error;
+    }
+    if (size > this.#kept) await this.flush();
+    this.#filled = 0;
+    await this.#deps.lock.confirm();
+    await this.#deps.file.truncate(size);
+    this.#kept = size;
+    this.#touch();
+  }
+
+  async replay(
+    start: number,
+    end: number,
+    onBytes: (bytes: Bytes) => void,
+    { signal }: AbortOptions,
+  ): Promise<void> {
+    const buffer = takeBuffer();
+    try {
+      for (let at = start; at < end;) {
+        signal?.throwIfAborted();
+        const count = await this.#deps.file.read(buffer.subarray(0, Math.min(BUFFER_SIZE, end - at)), at);
+        if (count === 0)
+          throw new StowageError('DATA_LOSS', `a partial download ends at ${at}, not at ${end}`);
+        onBytes(buffer.subarray(0, count));
+        at += count;
+      }
+    } finally {
+      giveBuffer(buffer);
+    }
+  }
+
+  async publish(digest: Digest, size: number, labels: Labels, options: AbortOptions): Promise<ContentInfo> {
+    await this.#deps.file.sync();
+    await this.#deps.lock.confirm({ always: true });
+    const info = await this.#deps.publish(digest, size, labels, options);
+    // The blob is there, whatever becomes of what is left of the ingest: the next one of its ref tidies up.
+    await this.#free().catch(() => undefined);
+    await this.#deps.discard().catch(() => undefined);
+    return info;
+  }
+
+  async close(): Promise<void> {
+    const { file, lock } = this.#deps;
+    try {
+      await this.flush();
+      if (this.#changed) {
+        await file.sync();
+        await file.touch(this.#updatedAt);
+      }
+    } finally {
+      try {
+        await this.#free();
+      } finally {
+        await lock[Symbol.asyncDispose]();
+      }
+    }
+  }
+
+  async #write(buffer: Bytes, size: number): Promise<void> {
+    await this.#deps.lock.confirm();
+    await writeFully(this.#deps.file, buffer.subarray(0, size), this.#kept, (count) => {
+      this.#kept += count;
+    });
+  }
+
+  /** Waits for the write under way. Bytes that follow bytes that were not written are dropped. */
+  async #settle(): Promise<void> {
+    const writing = this.#writing;
+    this.#writing = undefined;
+    try {
+      await writing;
+    } catch (error) {
+      this.#filled = 0;
+      throw error;
+    }
+  }
+
+  #touch(): void {
+    this.#updatedAt = this.#deps.clock.now();
+    this.#changed = true;
+  }
+
+  async #free(): Promise<void> {
+    if (this.#buffer !== undefined) giveBuffer(this.#buffer);
+    this.#buffer = undefined;
+    await this.#deps.file.close();
+  }
+}

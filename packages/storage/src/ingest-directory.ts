@@ -1,0 +1,167 @@
+import { join } from 'node:path';
+import { digestBytes } from '@stowage/core';
+import { isDigest, parseDigest } from '@stowage/types';
+import type { IngestOptions, IngestStatus } from '@stowage/types';
+import type { FileLock } from './file-locks.ts';
+import type { FileSystem, OpenFile } from './file-system.ts';
+import { ifThere, readFile, removeIfThere, removeTree, replaceFile, statusIfThere } from './files.ts';
+import { mergeLabels } from './labels.ts';
+import { mergeExpectations } from './verified-ingest.ts';
+import type { Expectation } from './verified-ingest.ts';
+
+const LOCK = 'lock';
+const KEY = /^[0-9a-f]{64}$/;
+/** 1024 characters, each of at most three bytes. */
+const MAX_REF_BYTES = 3072;
+/** Above what the limit of labels comes to in JSON. */
+const MAX_STATE_BYTES = 8 * 1024 * 1024;
+
+/** What is on disk of an ingest that was opened. */
+export interface OpenedIngest {
+  readonly file: OpenFile;
+  readonly expected: Expectation;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly updatedAt: number;
+}
+
+/** Finds the directory of an ingest, whether or not it is there. */
+export async function ingestDirectory(fs: FileSystem, root: string, ref: string): Promise<IngestDirectory> {
+  return new IngestDirectory(fs, join(root, 'ingest', await keyOf(ref)), ref);
+}
+
+/** The directories of all ingests that have begun. */
+export async function* ingestDirectories(
+  fs: FileSystem,
+  root: string,
+): AsyncGenerator<IngestDirectory, void, undefined> {
+  for (const { name } of (await ifThere(fs.list(join(root, 'ingest')))) ?? []) {
+    if (!KEY.test(name)) continue;
+    const path = join(root, 'ingest', name);
+    const ref = await readRef(fs, path);
+    if (ref !== undefined && (await keyOf(ref)) === name) yield new IngestDirectory(fs, path, ref);
+  }
+}
+
+/** `ingest/<sha256 of the ref>`: the ref, the bytes so far, what they should become, and the lock. */
+export class IngestDirectory {
+  readonly ref: string;
+  readonly path: string;
+  readonly #fs: FileSystem;
+
+  constructor(fs: FileSystem, path: string, ref: string) {
+    this.#fs = fs;
+    this.path = path;
+    this.ref = ref;
+  }
+
+  get lockPath(): string {
+    return join(this.path, LOCK);
+  }
+
+  get dataPath(): string {
+    return join(this.path, 'data');
+  }
+
+  async exists(): Promise<boolean> {
+    return (await statusIfThere(this.#fs, this.path)) !== undefined;
+  }
+
+  /** Opens what is there, or begins. The caller holds the lock. */
+  async open(options: IngestOptions, now: number): Promise<OpenedIngest> {
+    // The ref is written last and removed last: without it, whatever else is there is a leftover.
+    const begun = (await readRef(this.#fs, this.path)) === this.ref;
+    if (!begun) await this.#clear();
+    const expected = await this.#expect(options, now);
+    if (!begun) await replaceFile(this.#fs, join(this.path, 'ref'), new TextEncoder().encode(this.ref));
+    const file = await this.#fs.open(this.dataPath, 'update');
+    try {
+      const { size, changedAt } = await file.status();
+      return { file, expected, size, updatedAt: begun ? changedAt : now };
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** What a listing tells. */
+  async status(): Promise<IngestStatus> {
+    const data = await statusIfThere(this.#fs, this.dataPath);
+    const { expected, startedAt } = await this.#readState();
+    return {
+      ref: this.ref,
+      offset: data?.size ?? 0,
+      ...(expected.size === undefined ? {} : { size: expected.size }),
+      updatedAt: data?.changedAt ?? startedAt ?? 0,
+    };
+  }
+
+  /** Removes everything but the lock, the ref last. The caller holds the lock. */
+  async #clear(): Promise<void> {
+    await removeIfThere(this.#fs, this.dataPath);
+    const entries = (await ifThere(this.#fs.list(this.path))) ?? [];
+    for (const { name, directory } of entries) {
+      if (name === LOCK || name === 'ref') continue;
+      if (directory) await removeTree(this.#fs, join(this.path, name));
+      else await removeIfThere(this.#fs, join(this.path, name));
+    }
+    await removeIfThere(this.#fs, join(this.path, 'ref'));
+  }
+
+  /** Removes the ingest and gives its lock back. */
+  async discard(lock: FileLock): Promise<void> {
+    try {
+      await this.#clear();
+    } finally {
+      await lock[Symbol.asyncDispose]();
+    }
+    // It stays where somebody else was waiting for it.
+    await this.#fs.removeDirectory(this.path).catch(() => undefined);
+  }
+
+  async #readState(): Promise<{ readonly expected: Expectation; readonly startedAt: number | undefined }> {
+    const bytes = await readFile(this.#fs, join(this.path, 'state'), MAX_STATE_BYTES);
+    try {
+      return parseState(JSON.parse(bytes === undefined ? '{}' : new TextDecoder().decode(bytes)));
+    } catch {
+      // It only says what to expect, and whoever resumes says so again.
+      return { expected: { labels: {} }, startedAt: undefined };
+    }
+  }
+
+  /** Merges what is expected now into what was expected before, and keeps it where it changed. */
+  async #expect(options: IngestOptions, now: number): Promise<Expectation> {
+    const { expected: before, startedAt } = await this.#readState();
+    const expected = mergeExpectations(before, options);
+    if (startedAt === undefined || JSON.stringify(expected) !== JSON.stringify(before)) {
+      const state = JSON.stringify({ ...expected, startedAt: startedAt ?? now });
+      await replaceFile(this.#fs, join(this.path, 'state'), new TextEncoder().encode(state));
+    }
+    return expected;
+  }
+}
+
+function parseState(state: unknown): {
+  readonly expected: Expectation;
+  readonly startedAt: number | undefined;
+} {
+  const { digest, size, labels, startedAt } = state as Readonly<Record<string, unknown>>;
+  return {
+    expected: {
+      digest: typeof digest === 'string' && isDigest(digest) ? digest : undefined,
+      size: typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : undefined,
+      labels: mergeLabels({}, (labels ?? {}) as Readonly<Record<string, string>>),
+    },
+    startedAt: typeof startedAt === 'number' ? startedAt : undefined,
+  };
+}
+
+async function readRef(fs: FileSystem, path: string): Promise<string | undefined> {
+  const bytes = await readFile(fs, join(path, 'ref'), MAX_REF_BYTES);
+  return bytes === undefined ? undefined : new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+}
+
+async function keyOf(ref: string): Promise<string> {
+  return parseDigest(await digestBytes(new TextEncoder().encode(ref))).encoded;
+}

@@ -1,0 +1,65 @@
+import { systemClock } from '@stowage/core';
+import type { AbortOptions, Clock, Storage } from '@stowage/types';
+import { checkLockName } from './checks.ts';
+import { storageClosed } from './failures.ts';
+import { LockQueue } from './lock-queue.ts';
+import { MemoryContentStore } from './memory-content-store.ts';
+import { MemoryMetadataStore } from './memory-metadata-store.ts';
+
+/** How a storage is made. */
+export interface StorageOptions {
+  /** Default: the system's. */
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Makes a storage that lives in memory and goes with it. Once it is closed, `ingest` and `lock` fail with
+ * `UNAVAILABLE`; what it holds can still be read.
+ *
+ * @param options the clock, for tests
+ *
+ * @example
+ * ```ts
+ * import { createMemoryStorage } from '@stowage/storage';
+ *
+ * const storage = createMemoryStorage();
+ * const ingest = await storage.content.ingest('greeting');
+ * await ingest.write(new TextEncoder().encode('hello'));
+ * const { digest } = await ingest.commit();
+ * console.log(digest.slice(0, 15)); // sha256:2cf24dba
+ * await storage.close();
+ * ```
+ */
+export function createMemoryStorage(options: StorageOptions = {}): Storage {
+  return new MemoryStorage(options.clock ?? systemClock);
+}
+
+class MemoryStorage implements Storage {
+  readonly content: MemoryContentStore;
+  readonly metadata: MemoryMetadataStore = new MemoryMetadataStore();
+  readonly #locks = new LockQueue();
+  readonly #closing = new AbortController();
+
+  constructor(clock: Clock) {
+    this.content = new MemoryContentStore(clock);
+  }
+
+  async lock(name: string, { signal }: AbortOptions = {}): Promise<AsyncDisposable> {
+    checkLockName(name);
+    const closing = this.#closing.signal;
+    const unlock = await this.#locks.acquire(name, {
+      signal: signal === undefined ? closing : AbortSignal.any([closing, signal]),
+    });
+    return {
+      [Symbol.asyncDispose]: () => {
+        unlock();
+        return Promise.resolve();
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(storageClosed());
+    await this.content.close();
+  }
+}

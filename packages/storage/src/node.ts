@@ -1,0 +1,2 @@
+export { openFileStorage } from './file-storage.ts';
+export type { StorageOptions } from './memory-storage.ts';
