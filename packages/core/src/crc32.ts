@@ -1,0 +1,65 @@
+import { builtinModule } from './platform.ts';
+
+/**
+ * The CRC-32 of gzip and zip (ISO 3309), by node:zlib where it has it, else by tables.
+ *
+ * @param bytes what to check
+ * @param seed the CRC of what came before, to go on from there. Default 0
+ * @returns an unsigned 32-bit number
+ *
+ * @example
+ * ```ts
+ * import { crc32 } from '@stowage/core';
+ *
+ * console.log(crc32(new TextEncoder().encode('123456789')).toString(16)); // cbf43926
+ * ```
+ */
+export function crc32(bytes: Uint8Array, seed = 0): number {
+  const native = nativeCrc32();
+  return native === undefined ? plainCrc32(bytes, seed >>> 0) : native(bytes, seed >>> 0);
+}
+
+/** The runtime's own, where it has one. */
+export function nativeCrc32(): ((bytes: Uint8Array, seed: number) => number) | undefined {
+  const zlib = builtinModule('node:zlib') as
+    { crc32?: (bytes: Uint8Array, seed: number) => number } | undefined;
+  return zlib?.crc32;
+}
+
+/** The reversed polynomial of ISO 3309. */
+const POLYNOMIAL = 0xedb88320;
+
+/** Slicing by four: table n holds what a byte does to the CRC n bytes later. Made on first use. */
+let tables: readonly [Int32Array, Int32Array, Int32Array, Int32Array] | undefined;
+
+/** {@link crc32} by tables, four bytes at a time. */
+export function plainCrc32(bytes: Uint8Array, seed: number): number {
+  const [zero, one, two, three] = (tables ??= makeTables());
+  const look = (table: Int32Array, index: number): number => table[index & 0xff] as number;
+  const end = bytes.length - (bytes.length % 4);
+  let crc = ~seed;
+  let at = 0;
+  for (; at < end; at += 4) {
+    crc ^=
+      (bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24);
+    crc = look(three, crc) ^ look(two, crc >>> 8) ^ look(one, crc >>> 16) ^ look(zero, crc >>> 24);
+  }
+  for (; at < bytes.length; at += 1) crc = look(zero, crc ^ (bytes[at] as number)) ^ (crc >>> 8);
+  return ~crc >>> 0;
+}
+
+function makeTables(): readonly [Int32Array, Int32Array, Int32Array, Int32Array] {
+  const zero = Int32Array.from({ length: 256 }, (_, index) => {
+    let value = index;
+    for (let bit = 0; bit < 8; bit += 1) value = value & 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;
+    return value;
+  });
+  const later = (table: Int32Array): Int32Array =>
+    table.map((value) => (zero[value & 0xff] as number) ^ (value >>> 8));
+  const one = later(zero);
+  const two = later(one);
+  return [zero, one, two, later(two)];
+}

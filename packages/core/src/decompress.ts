@@ -1,0 +1,116 @@
+import { PushDecompressor } from './decompressor.ts';
+import type { DecompressOptions } from './decompressor.ts';
+
+/** How much input is decompressed at a time: gzip makes at most 16 MiB of it, whatever is in it. */
+const SLICE = 16 * 1024;
+
+/**
+ * A stage that decompresses, by the rules of `createDecompressor`. Input is taken only while somebody reads, so that a
+ * slow reader or a hostile stream holds little memory. Give limits for streams from outside.
+ *
+ * @param options limits, and the format to insist on
+ * @throws as errors of the stream: `INVALID_ARCHIVE`, `UNSUPPORTED`, `LIMIT_EXCEEDED`
+ *
+ * @example
+ * ```ts
+ * import { collect, decompress, streamOf } from '@stowage/core';
+ *
+ * const gzipped = Uint8Array.from(atob('H4sIAAAAAAAAA8tIzcnJBwCGphA2BQAAAA=='), (c) => c.charCodeAt(0));
+ * const bytes = await collect(streamOf(gzipped).pipeThrough(decompress()), { maxBytes: 1024 });
+ * console.log(new TextDecoder().decode(bytes)); // hello
+ * ```
+ */
+export function decompress(options: DecompressOptions = {}): TransformStream<Uint8Array, Uint8Array> {
+  let output: ReadableStreamDefaultController<Uint8Array>;
+  let input: WritableStreamDefaultController;
+  /** Whether a read waits that no output has answered yet. */
+  let wanted = false;
+  let abandoned = false;
+  let wake: (() => void) | undefined;
+
+  const decompressor = new PushDecompressor(
+    {
+      ...options,
+      onOutput(bytes) {
+        wanted = false;
+        output.enqueue(bytes);
+      },
+    },
+    false,
+  );
+  const giveUp = (): void => {
+    abandoned = true;
+    void decompressor.cancel();
+    wake?.();
+  };
+
+  // Not a TransformStream: that one asks for input only between chunks, and a chunk can be a whole layer.
+  const readable = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        output = controller;
+      },
+      pull() {
+        wanted = true;
+        wake?.();
+      },
+      cancel(reason) {
+        giveUp();
+        input.error(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const failing = async (step: () => Promise<void>): Promise<void> => {
+    try {
+      await step();
+    } catch (error) {
+      output.error(error);
+      throw error;
+    }
+  };
+  const writable = new WritableStream<Uint8Array>({
+    start(controller) {
+      input = controller;
+      // Heard at once, where abort() would wait for the write that waits for a reader.
+      controller.signal.addEventListener('abort', () => {
+        output.error(controller.signal.reason);
+        giveUp();
+      });
+    },
+    write: (chunk) =>
+      failing(async () => {
+        for (let at = 0; at < chunk.length; at += SLICE) {
+          if (!wanted && !abandoned) await new Promise<void>((resolve) => (wake = resolve));
+          await decompressor.write(chunk.subarray(at, at + SLICE));
+        }
+      }),
+    close: () =>
+      failing(async () => {
+        await decompressor.end();
+        output.close();
+      }),
+  });
+  return { readable, writable };
+}
+
+/**
+ * A stage that decompresses gzip and refuses everything else, an empty stream too. Otherwise as {@link decompress}.
+ *
+ * @param options limits
+ * @throws as errors of the stream: `INVALID_ARCHIVE`, `LIMIT_EXCEEDED`
+ *
+ * @example
+ * ```ts
+ * import { collect, gunzip, streamOf } from '@stowage/core';
+ *
+ * const gzipped = Uint8Array.from(atob('H4sIAAAAAAAAA8tIzcnJBwCGphA2BQAAAA=='), (c) => c.charCodeAt(0));
+ * const bytes = await collect(streamOf(gzipped).pipeThrough(gunzip()), { maxBytes: 1024 });
+ * console.log(bytes.length); // 5
+ * ```
+ */
+export function gunzip(
+  options: Omit<DecompressOptions, 'format'> = {},
+): TransformStream<Uint8Array, Uint8Array> {
+  return decompress({ ...options, format: 'gzip' });
+}

@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import zlib from 'node:zlib';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createDecompressor } from './decompressor.ts';
+import type { DecompressorInit } from './decompressor.ts';
+import { createNodeZstdDecoder } from './zstd-node.ts';
+
+const fromHex = (hex: string): Buffer => Buffer.from(hex, 'hex');
+/** "hello ", and "world" a hundred times. */
+const HELLO = fromHex('28b52ffd240631000068656c6c6f20d23be1a9');
+const WORLD = fromHex('28b52ffd60f40065000028776f726c640100ec508b16');
+const SKIPPABLE = fromHex('502a4d180200000001ff');
+
+async function run(
+  chunks: readonly Uint8Array[],
+  options: Omit<DecompressorInit, 'onOutput'> = {},
+): Promise<Buffer> {
+  const output: Uint8Array[] = [];
+  const decompressor = createDecompressor({ ...options, onOutput: (bytes) => output.push(bytes.slice()) });
+  for (const chunk of chunks) await decompressor.write(chunk);
+  await decompressor.end();
+  return Buffer.concat(output);
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe.each(['zlib', 'pako'] as const)('gzip by %s against node:zlib', (gunzipBackend) => {
+  it('agrees at every level, on what compresses and what does not', async () => {
+    const contents = [randomBytes(300_000), Buffer.alloc(1_000_000), Buffer.from('abc '.repeat(100_000))];
+    for (const content of contents) {
+      for (const level of [0, 1, 6, 9]) {
+        const stream = zlib.gzipSync(content, { level });
+        expect((await run([stream], { gunzipBackend })).equals(content)).toBe(true);
+      }
+    }
+  });
+
+  it('agrees on any content, flushes and cuts', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ maxLength: 3000 }), { maxLength: 4 }),
+        fc.integer({ min: 1, max: 700 }),
+        async (parts, size) => {
+          const gzip = zlib.createGzip();
+          const compressed: Buffer[] = [];
+          gzip.on('data', (chunk: Buffer) => compressed.push(chunk));
+          for (const part of parts) {
+            await new Promise<void>((resolve) => {
+              gzip.write(part);
+              gzip.flush(resolve);
+            });
+          }
+          await once(gzip.end(), 'end');
+          const stream = Buffer.concat(compressed);
+          const chunks = [];
+          for (let at = 0; at < stream.length; at += size) chunks.push(stream.subarray(at, at + size));
+          expect((await run(chunks, { gunzipBackend })).equals(zlib.gunzipSync(stream))).toBe(true);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it('takes an honest layer of zeros through a ratio of 1100', async () => {
+    const stream = zlib.gzipSync(Buffer.alloc(20_000_000), { level: 9 });
+    let length = 0;
+    const decompressor = createDecompressor({
+      gunzipBackend,
+      maxRatio: 1100,
+      onOutput: (bytes) => (length += bytes.length),
+    });
+    await decompressor.write(stream);
+    await decompressor.end();
+    expect(length).toBe(20_000_000);
+  });
+
+  it('goes through thousands of members, as an eStargz layer has', async () => {
+    const stream = Buffer.concat(
+      Array.from({ length: 3000 }, (_, index) => zlib.gzipSync(`file ${index}\n`)),
+    );
+    const text = (await run([stream], { gunzipBackend })).toString();
+    expect(text.startsWith('file 0\nfile 1\n') && text.endsWith('file 2999\n')).toBe(true);
+  });
+});
+
+describe('the choice of backend', () => {
+  it('is pako without node:zlib, and zlib by name is refused', async () => {
+    vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined);
+    const createGunzip = vi.spyOn(zlib, 'createGunzip');
+    expect((await run([zlib.gzipSync('abc')])).toString()).toBe('abc');
+    expect(createGunzip).not.toHaveBeenCalled();
+    await expect(run([zlib.gzipSync('abc')], { gunzipBackend: 'zlib' })).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+    });
+  });
+});
+
+describe('freeing', () => {
+  it('destroys the stream of node:zlib at the end, on failure and on cancel', async () => {
+    const made: zlib.Gunzip[] = [];
+    const { createGunzip } = zlib;
+    vi.spyOn(zlib, 'createGunzip').mockImplementation((options) => {
+      const stream = createGunzip(options);
+      made.push(stream);
+      return stream;
+    });
+    const onOutput = (): undefined => undefined;
+    await run([zlib.gzipSync('abc')]);
+    await run([zlib.gzipSync('abc'), Buffer.alloc(3)]);
+    await expect(run([Buffer.concat([zlib.gzipSync('abc'), Buffer.from('xyz')])])).rejects.toBeDefined();
+    await expect(run([zlib.gzipSync('abc')], { maxBytes: 2 })).rejects.toBeDefined();
+    const cancelled = createDecompressor({ onOutput });
+    await cancelled.write(zlib.gzipSync('abc').subarray(0, 12));
+    await cancelled.cancel();
+    expect(made.map((stream) => stream.destroyed)).toEqual([true, true, true, true, true]);
+  });
+});
+
+describe('zstd', () => {
+  const hasZstd = 'createZstdDecompress' in zlib;
+
+  it('is decompressed where node:zlib has it and refused by name elsewhere', async () => {
+    const stream = Buffer.concat([SKIPPABLE, HELLO, SKIPPABLE, WORLD, Buffer.alloc(5)]);
+    for (const size of [1, 9, 1000]) {
+      const chunks = [];
+      for (let at = 0; at < stream.length; at += size) chunks.push(stream.subarray(at, at + size));
+      const result = await run(chunks).then(String, (error: unknown) => error);
+      if (hasZstd) expect(result).toBe(`hello ${'world'.repeat(100)}`);
+      else
+        expect(result).toMatchObject({ code: 'UNSUPPORTED', message: 'this runtime cannot decompress zstd' });
+    }
+  });
+
+  it('never gives an engine the end of one frame and the beginning of the next at once', async () => {
+    const written: Buffer[] = [];
+    const create = (): PassThrough & { bytesWritten: number } => {
+      const engine = Object.assign(new PassThrough(), { bytesWritten: 0 });
+      engine._transform = (chunk: Buffer, _encoding, callback): void => {
+        written.push(Buffer.from(chunk));
+        engine.bytesWritten += chunk.length;
+        callback(null, chunk);
+      };
+      return engine;
+    };
+    const output: Uint8Array[] = [];
+    const decoder = createNodeZstdDecoder((bytes) => output.push(bytes.slice()), create);
+    await decoder.write(Buffer.concat([HELLO, SKIPPABLE, WORLD, HELLO.subarray(0, 8)]));
+    await decoder.write(HELLO.subarray(8));
+    await decoder.end();
+    expect(written).toEqual([HELLO, WORLD, HELLO.subarray(0, 8), HELLO.subarray(8)]);
+    expect(Buffer.concat(output).equals(Buffer.concat([HELLO, WORLD, HELLO]))).toBe(true);
+    decoder.free(new Error('done'));
+  });
+
+  it('finds a truncated stream whatever the engine says', async () => {
+    const create = (): PassThrough & { bytesWritten: number } => {
+      const engine = Object.assign(new PassThrough(), { bytesWritten: 0 });
+      engine._transform = (chunk: Buffer, _encoding, callback): void => {
+        engine.bytesWritten += chunk.length;
+        callback();
+      };
+      return engine;
+    };
+    const decoder = createNodeZstdDecoder(() => undefined, create);
+    await decoder.write(Buffer.concat([HELLO, WORLD.subarray(0, -1)]));
+    await expect(decoder.end()).rejects.toMatchObject({
+      code: 'INVALID_ARCHIVE',
+      message: 'invalid zstd stream: unexpected end of file',
+    });
+    decoder.free(new Error('done'));
+  });
+});

@@ -1,0 +1,29 @@
+import { StowageError } from '@stowage/types';
+import { checkPadding, gzipError } from './decoder.ts';
+import type { Decoder, Emit } from './decoder.ts';
+import { NodeEngine, OUTPUT_CHUNK } from './node-engine.ts';
+import { builtinModule } from './platform.ts';
+
+/**
+ * gzip (RFC 1952) by node:zlib, on the thread pool. zlib itself goes on from member to member; where a zero byte
+ * follows one, it stops and would ignore the rest, which is looked at here.
+ */
+export function createNodeGzipDecoder(emit: Emit): Decoder {
+  const zlib = builtinModule('node:zlib');
+  if (zlib === undefined) throw new StowageError('UNSUPPORTED', 'this runtime has no node:zlib');
+  const stream = zlib.createGunzip({ chunkSize: OUTPUT_CHUNK });
+  const engine = new NodeEngine(stream, emit, (error) => gzipError(error.message, error));
+  let padding = false;
+  return {
+    async write(bytes) {
+      const left = padding ? bytes.length : await engine.write(bytes);
+      if (left === 0) return;
+      padding = true;
+      checkPadding('gzip', bytes.subarray(bytes.length - left));
+    },
+    end: () => engine.end(),
+    free(reason) {
+      engine.free(reason);
+    },
+  };
+}
