@@ -118,7 +118,7 @@ export function sourceFiles(directory: string): readonly string[] {
 
 /** Whether a file holds tests or benches, or helps them; such files are not published. */
 export function isTestFile(path: string): boolean {
-  return /\.(?:test|bench)\.[a-z.]+$|[\\/]test-support[\\/]/.test(path);
+  return /\.(?:test|bench)\.[a-z.]+$|[\\/](?:test-support|testing)[\\/]/.test(path);
 }
 
 /** A path as problems name it. */
