@@ -1,0 +1,11 @@
+export { parseChallenges } from './challenge.ts';
+export type { Challenge } from './challenge.ts';
+export { parseLinkHeader } from './link-header.ts';
+export type { Link } from './link-header.ts';
+export { validateMirror } from './mirror.ts';
+export { createRegistryService } from './registry-service.ts';
+export type { RegistryServiceInit } from './registry-service.ts';
+export { createRepository } from './repository.ts';
+export type { RepositoryAction, RepositoryInit } from './repository.ts';
+export { createTokenCache } from './token-cache.ts';
+export type { BearerToken, TokenCache, TokenCacheInit } from './token-cache.ts';

@@ -1,0 +1,79 @@
+import { isStowageError, RegistryError, redactUrl } from '@stowage/types';
+
+const CERTIFICATE_CODES =
+  /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|HOSTNAME_MISMATCH|INVALID_(?:CA|PURPOSE)/;
+const CERTIFICATE_WORDS = /peer certificate|certificate verify failed/i;
+const PROTOCOL_CODES = /ERR_SSL|EPROTO/;
+const RESET_CODES = /ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|UND_ERR_SOCKET|ConnectionClosed/;
+const RESET_WORDS =
+  /connection (?:was )?(?:reset|closed)|broken pipe|unexpected EOF|content.length.mismatch/i;
+
+/**
+ * What becomes of a request that got no answer, or whose answer broke off: an abort is the caller's own reason, our own
+ * errors pass, everything else is `UNAVAILABLE`. Its `reason` is `certificate` (never worth another try), `protocol`
+ * (neither), `reset` (the connection broke: worth one at once) or absent.
+ */
+export function networkError(
+  cause: unknown,
+  request: { readonly method: string; readonly url: string; readonly signal?: AbortSignal | undefined },
+): unknown {
+  if (request.signal?.aborted === true) return request.signal.reason;
+  if (isStowageError(cause)) return cause;
+  const chain = causesOf(cause);
+  const reason = reasonOf(chain.map(codeOf).join(' '), chain.map(messageOf).join(' '));
+  const deepest = chain.findLast((error) => messageOf(error) !== '');
+  return new RegistryError('UNAVAILABLE', requestMessage(request, messageOf(deepest) || 'no connection'), {
+    method: request.method,
+    url: request.url,
+    cause,
+    reason,
+    retryable: reason !== 'certificate' && reason !== 'protocol',
+  });
+}
+
+/** A message in the words of Go's HTTP client: `Get "https://host/v2/": cause`. */
+export function requestMessage(
+  { method, url }: { readonly method: string; readonly url: string },
+  cause: string,
+): string {
+  return `${method.slice(0, 1)}${method.slice(1).toLowerCase()} "${redactUrl(url)}": ${cause}`;
+}
+
+/** The error for an answer that ended before its announced end. */
+export function truncated(request: { readonly method: string; readonly url: string }): RegistryError {
+  const { method, url } = request;
+  return new RegistryError('UNAVAILABLE', requestMessage(request, 'unexpected EOF'), {
+    method,
+    url,
+    reason: 'reset',
+    retryable: true,
+  });
+}
+
+/** Runtimes tell with codes where they have them (Node, Bun) and with words where not (Deno). */
+function reasonOf(codes: string, words: string): string | undefined {
+  if (CERTIFICATE_CODES.test(codes) || CERTIFICATE_WORDS.test(words)) return 'certificate';
+  if (PROTOCOL_CODES.test(codes)) return 'protocol';
+  return RESET_CODES.test(codes) || RESET_WORDS.test(words) ? 'reset' : undefined;
+}
+
+/** An error and what caused it, outermost first; of several causes at once, the first. */
+function causesOf(error: unknown): unknown[] {
+  const chain: unknown[] = [];
+  for (let at = error; at !== undefined && at !== null && chain.length < 8; at = causeOf(at)) chain.push(at);
+  return chain;
+}
+
+function causeOf(error: unknown): unknown {
+  if (error instanceof AggregateError) return error.errors[0];
+  return error instanceof Error ? error.cause : undefined;
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  return typeof error === 'string' ? error : '';
+}

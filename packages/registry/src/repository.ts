@@ -1,0 +1,101 @@
+import { systemClock } from '@stowage/core';
+import { StowageError, withName } from '@stowage/types';
+import type {
+  AuthConfig,
+  Clock,
+  CredentialProvider,
+  Fetch,
+  RegistryEndpoint,
+  Repository,
+} from '@stowage/types';
+import { Authorizer } from './authorizer.ts';
+import { createBlobReader } from './blob-reader.ts';
+import { parseEndpoint } from './endpoint.ts';
+import { createManifestReader } from './manifest-reader.ts';
+import { Session } from './session.ts';
+import { listTags } from './tag-lister.ts';
+import { createTokenCache } from './token-cache.ts';
+import type { TokenCache } from './token-cache.ts';
+import { createTransport } from './transport.ts';
+
+/** What may be done in a repository. */
+export type RepositoryAction = 'pull' | 'push';
+
+/** How a repository is reached. */
+export interface RepositoryInit {
+  /** One of those that a registry service names. */
+  readonly endpoint: RegistryEndpoint;
+  /** The name within the registry, for example `library/busybox`. */
+  readonly name: string;
+  /**
+   * Credentials for the registry, or how to find them. Credentials with a `serverAddress` go to that host and no other;
+   * a mirror gets only those, and what a provider gives for its host. Default: anonymous.
+   */
+  readonly auth?: AuthConfig | CredentialProvider | undefined;
+  /** What tokens are asked for. Default `['pull']`. */
+  readonly actions?: readonly RepositoryAction[] | undefined;
+  /** The way to the network. Default: undici in Node, with certificates unchecked for an insecure endpoint; else `fetch`. */
+  readonly fetch?: Fetch | undefined;
+  /** Default: the system's clock. */
+  readonly clock?: Clock | undefined;
+  /** A number from 0 up to 1, for the jitter of retries. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
+  /** Headers for every request, those to token servers and after redirects too. Default none. */
+  readonly metaHeaders?: Readonly<Record<string, string>> | undefined;
+  /** Sent where the runtime allows it: everywhere but in pages. Default `stowage`. */
+  readonly userAgent?: string | undefined;
+  /** Where bearer tokens are kept; give one to several repositories to share them. Default: one of its own. */
+  readonly tokens?: TokenCache | undefined;
+  /**
+   * Hosts, with their ports, of token servers that may see credentials though they are neither the registry's host nor
+   * related to it by name, for example `gitlab.example` for `registry.example`. Default none.
+   */
+  readonly trustedRealms?: readonly string[] | undefined;
+}
+
+/**
+ * Opens a repository of a registry for reading. Nothing is sent before the first call; the first one pings the registry
+ * and learns how it wants to be authenticated to. Failed requests throw `RegistryError`s; requests that may succeed
+ * another time are sent up to three times.
+ *
+ * Credentials go to the endpoint's own origin, and to a token server only where it evidently belongs to the registry.
+ * Where they were withheld from one and the registry then refuses, the error's `reason` is `credentials-withheld`.
+ *
+ * @param init endpoint, name, credentials
+ * @throws `INVALID_ARGUMENT` for a malformed endpoint or headers, `INVALID_REFERENCE` for a malformed name
+ *
+ * @example
+ * ```ts
+ * import { createRepository } from '@stowage/registry';
+ *
+ * const repository = createRepository({
+ *   endpoint: { url: 'https://registry.example', mirror: false, official: false, insecure: false },
+ *   name: 'team/app',
+ *   fetch: async () => Response.json({ tags: ['v1', 'v2'] }),
+ * });
+ * for await (const tag of repository.tags()) console.log(tag); // v1, then v2
+ * ```
+ */
+export function createRepository(init: RepositoryInit): Repository {
+  const { name, auth, actions = ['pull'], clock = systemClock, random = Math.random } = init;
+  const { tokens = createTokenCache({ clock }), trustedRealms = [] } = init;
+  checkName(name);
+  const endpoint = parseEndpoint(init.endpoint);
+  const transport = createTransport({ ...init, endpoint });
+  const scope = `repository:${name}:${actions.includes('push') ? 'push,pull' : 'pull'}`;
+  const deps = { endpoint, transport, clock, random };
+  const authorizer = new Authorizer({ ...deps, auth, scope, tokens, trustedRealms });
+  const session = new Session({ ...deps, name, authorizer });
+  return {
+    name,
+    manifests: createManifestReader(session),
+    blobs: createBlobReader(session),
+    tags: (options) => listTags(session, options),
+  };
+}
+
+/** A name is a path of the grammar of references: behind a host, so that its first component is not taken for one. */
+function checkName(name: string): void {
+  if (withName(`registry.invalid/${name}`).path === name) return;
+  throw new StowageError('INVALID_REFERENCE', 'invalid reference format');
+}

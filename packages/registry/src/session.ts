@@ -1,0 +1,136 @@
+import type { RegistryError } from '@stowage/types';
+import type { Authorizer } from './authorizer.ts';
+import { discard } from './body.ts';
+import type { Endpoint } from './endpoint.ts';
+import { responseError } from './response-error.ts';
+import { isRetryableStatus, retryAfter, TryAgain, withRetries } from './retry.ts';
+import type { RetryDeps } from './retry.ts';
+import { SharedFlights } from './shared-flight.ts';
+import { withTimeout } from './timeout.ts';
+import type { Answer, Transport } from './transport.ts';
+
+const PING_TIMEOUT_SECONDS = 15;
+
+/** What a session is made of. */
+export interface SessionInit extends RetryDeps {
+  readonly endpoint: Endpoint;
+  /** The repository's name within the registry, already through its grammar. */
+  readonly name: string;
+  readonly transport: Transport;
+  readonly authorizer: Authorizer;
+}
+
+/** A request to the registry itself. */
+export interface SessionRequest {
+  readonly method: 'GET' | 'HEAD';
+  /** A URL of the endpoint's own origin. */
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** After which statuses the request is sent again. Default: 408, 429 and 5xx. */
+  readonly retryStatus?: (status: number) => boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Requests to one repository, pinged before the first, authorized, and retried where that can help. */
+export class Session {
+  readonly #init: SessionInit;
+  readonly #pings = new SharedFlights<boolean>();
+  #pinged = false;
+
+  constructor(init: SessionInit) {
+    this.#init = init;
+  }
+
+  /** The origin that every request of this session goes to. */
+  get origin(): string {
+    return this.#init.endpoint.origin;
+  }
+
+  /**
+   * The URL of something in the repository.
+   *
+   * @param path for example `tags/list`; every part of it already through its grammar
+   */
+  url(path: string): string {
+    const { endpoint, name } = this.#init;
+    return `${endpoint.origin}/v2/${name}/${path}`;
+  }
+
+  /**
+   * Sends a request and has its answer read. Reading is part of the attempt: when the connection breaks meanwhile, the
+   * whole request is sent again.
+   *
+   * @param read gets the answer, whatever its status, and must read or discard its body
+   */
+  async exchange<T>(request: SessionRequest, read: (answer: Answer) => Promise<T>): Promise<T> {
+    const { clock } = this.#init;
+    const { signal, retryStatus = isRetryableStatus } = request;
+    signal?.throwIfAborted();
+    await this.#ensurePinged(signal);
+    return await withRetries(
+      this.#init,
+      async (last) => {
+        const answer = await this.#sendAuthorized(request);
+        const { status, headers } = answer.response;
+        if (last || !retryStatus(status)) return await read(answer);
+        discard(answer);
+        return new TryAgain(retryAfter(headers.get('retry-after'), clock.now()));
+      },
+      { signal },
+    );
+  }
+
+  /** The error for an answer that is no success. */
+  async failure(answer: Answer, signal: AbortSignal | undefined): Promise<RegistryError> {
+    const refused = answer.response.status === 401 || answer.response.status === 403;
+    return await responseError(answer, {
+      signal,
+      reason: refused ? this.#init.authorizer.reason : undefined,
+    });
+  }
+
+  async #sendAuthorized(request: SessionRequest): Promise<Answer> {
+    const { transport, authorizer } = this.#init;
+    const { method, url, headers, signal } = request;
+    const send = async (): Promise<{ answer: Answer; tryAgain: boolean }> => {
+      const authorization = await authorizer.authorize(request);
+      const answer = await transport.send({
+        method,
+        url,
+        headers,
+        signal,
+        authorization: authorization?.value,
+      });
+      const challenged = answer.response.status === 401 && !answer.crossed;
+      return { answer, tryAgain: challenged && authorizer.refused(answer.response, authorization) };
+    };
+    const first = await send();
+    if (!first.tryAgain) return first.answer;
+    discard(first.answer);
+    return (await send()).answer;
+  }
+
+  async #ensurePinged(signal: AbortSignal | undefined): Promise<void> {
+    if (!this.#pinged) this.#pinged = await this.#pings.join('ping', (within) => this.#ping(within), signal);
+  }
+
+  /** Asks for the base of the API. Any answer will do: a 401 tells how to authenticate, others tell nothing. */
+  async #ping(signal: AbortSignal): Promise<boolean> {
+    const { endpoint, transport, authorizer, clock } = this.#init;
+    const wire = { method: 'GET', url: `${endpoint.origin}/v2/` } as const;
+    const answer = await withRetries(
+      this.#init,
+      () =>
+        withTimeout((within) => transport.send({ ...wire, signal: within }), {
+          clock,
+          seconds: PING_TIMEOUT_SECONDS,
+          request: wire,
+          signal,
+        }),
+      { signal },
+    );
+    if (answer.response.status === 401 && !answer.crossed) authorizer.learn(answer.response);
+    discard(answer);
+    return true;
+  }
+}
