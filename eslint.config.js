@@ -60,7 +60,7 @@ export default defineConfig(
         'error',
         {
           enforceBuildableLibDependency: true,
-          allow: ['#platform', '**/test/fixtures/**'],
+          allow: ['#platform', '^[./]+/test/fixtures/'],
           allowCircularSelfDependency: true,
           depConstraints: ranks,
         },
