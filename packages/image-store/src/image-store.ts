@@ -1,0 +1,297 @@
+import { chainId, digestBytes } from '@stowage/core';
+import { isStowageError, parseDigest, parseImageConfig, StowageError } from '@stowage/types';
+import type {
+  AbortOptions,
+  Bytes,
+  Image,
+  ImageConfig,
+  ImageID,
+  ImageStore,
+  Layer,
+  LayerMetadata,
+  LayerStore,
+  Storage,
+} from '@stowage/types';
+import { ImageRecords, isTime } from './image-records.ts';
+import type { ImageRecord } from './image-records.ts';
+import { withLock } from './with-lock.ts';
+
+/** The largest configuration that is stored or read, in bytes. */
+const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
+const LOCK = 'images';
+/** What is wrong with an image whose configuration or record cannot be used. */
+const UNREADABLE = ['DATA_LOSS', 'INVALID_MANIFEST', 'LIMIT_EXCEEDED'] as const;
+
+/** What an image store is made of. */
+export interface ImageStoreDeps {
+  /** Where configurations and records are kept. */
+  readonly storage: Storage;
+  /** The layers of the images. */
+  readonly layers: Pick<LayerStore, 'get' | 'release'>;
+}
+
+/**
+ * Opens the images of a storage. An image is there when it has a record, a configuration that hashes to its ID, and all
+ * its layers; what lacks one of these is passed over as if it were not there, and nothing of it is removed, so that
+ * pulling it again repairs it. Records are read anew for every call: images that another process adds or removes come
+ * and go here too.
+ *
+ * `delete` removes the record and gives the layers back. The configuration stays in the content store for the garbage
+ * collector, since manifests may still refer to it.
+ *
+ * @param deps the storage, and the layers of the images
+ * @param options how to end early
+ *
+ * @example
+ * ```ts
+ * import { openImageStore } from '@stowage/image-store';
+ * import { createMemoryStorage } from '@stowage/storage';
+ *
+ * const layers = { get: () => Promise.reject(new Error('no layers here')), release: () => Promise.resolve([]) };
+ * const images = await openImageStore({ storage: createMemoryStorage(), layers });
+ * const config = '{"os":"linux","architecture":"amd64","rootfs":{"type":"layers","diff_ids":[]}}';
+ * const id = await images.create(new TextEncoder().encode(config));
+ * console.log((await images.get(id)).config.os); // linux
+ * ```
+ */
+export async function openImageStore(deps: ImageStoreDeps, options?: AbortOptions): Promise<ImageStore> {
+  const store = new StoredImages(deps);
+  await store.map(options);
+  return store;
+}
+
+class StoredImages implements ImageStore {
+  readonly #storage: Storage;
+  readonly #layers: ImageStoreDeps['layers'];
+  readonly #records: ImageRecords;
+  /** The hold of each image on its top layer; `undefined` for an image without layers. */
+  readonly #holds = new Map<ImageID, Layer | undefined>();
+
+  constructor({ storage, layers }: ImageStoreDeps) {
+    this.#storage = storage;
+    this.#layers = layers;
+    this.#records = new ImageRecords(storage.metadata);
+  }
+
+  async create(config: Bytes, options?: AbortOptions): Promise<ImageID> {
+    if (config.byteLength > MAX_CONFIG_BYTES) {
+      throw new StowageError('LIMIT_EXCEEDED', `image configuration of ${String(config.byteLength)} bytes`);
+    }
+    const parsed = parseImageConfig(config);
+    const id = (await digestBytes(config)) as ImageID;
+    return this.#locked(options, async () => {
+      // The bytes come first: should a layer be missing, the next try finds them.
+      await this.#store(config, id, options);
+      const known = await this.#records.get(id, options).catch(passOver);
+      if (known === undefined) await this.#records.set(id, {}, options);
+      try {
+        await this.#hold(id, parsed, options);
+      } catch (error) {
+        if (known === undefined) await this.#records.delete(id);
+        throw error;
+      }
+      return id;
+    });
+  }
+
+  async get(id: ImageID, options?: AbortOptions): Promise<Image> {
+    const image = await this.#load(id, options);
+    if (image === undefined) throw unrecognized(id);
+    return image;
+  }
+
+  async search(prefix: string, options?: AbortOptions): Promise<ImageID> {
+    const colon = prefix.indexOf(':');
+    const algorithm = colon < 0 ? undefined : prefix.slice(0, colon);
+    const encoded = prefix.slice(colon + 1);
+    const found: ImageID[] = [];
+    for (const [id] of encoded === '' ? [] : await this.#loaded(options)) {
+      const parts = parseDigest(id);
+      if (algorithm !== undefined && parts.algorithm !== algorithm) continue;
+      if (parts.encoded === encoded) return id;
+      if (parts.encoded.startsWith(encoded)) found.push(id);
+    }
+    const [id] = found;
+    if (id === undefined) throw new StowageError('NOT_FOUND', `No such image: ${prefix}`);
+    if (found.length > 1) throw new StowageError('AMBIGUOUS', 'ambiguous digest string');
+    return id;
+  }
+
+  delete(id: ImageID, options?: AbortOptions): Promise<readonly LayerMetadata[]> {
+    return this.#locked(options, async () => {
+      // Whatever has a record can be deleted, images among them that can no longer be read.
+      const ids = await this.#records.ids(options);
+      if (!ids.includes(id)) throw unrecognized(id);
+      for (const other of ids) {
+        const record = await this.#records.get(other, options).catch(passOver);
+        if (record?.parent !== id || other === id) continue;
+        const { parent: _, ...orphan } = record;
+        await this.#records.set(other, orphan, options);
+      }
+      await this.#records.delete(id, options);
+      return this.#letGo(id);
+    });
+  }
+
+  setParent(id: ImageID, parent: ImageID, options?: AbortOptions): Promise<void> {
+    return this.#change(id, options, async (record) => {
+      if ((await this.#loadedRecord(parent, options)) === undefined) {
+        throw new StowageError('NOT_FOUND', `unknown parent image ID ${parent}`);
+      }
+      return { ...record, parent };
+    });
+  }
+
+  async getParent(id: ImageID, options?: AbortOptions): Promise<ImageID | undefined> {
+    const record = await this.#loadedRecord(id, options);
+    if (record === undefined) throw unrecognized(id);
+    return record.parent;
+  }
+
+  async children(id: ImageID, options?: AbortOptions): Promise<readonly ImageID[]> {
+    return (await this.#loaded(options)).filter(([, { parent }]) => parent === id).map(([child]) => child);
+  }
+
+  async heads(options?: AbortOptions): Promise<readonly ImageID[]> {
+    const loaded = await this.#loaded(options);
+    const parents = new Set(loaded.map(([, { parent }]) => parent));
+    return loaded.map(([id]) => id).filter((id) => !parents.has(id));
+  }
+
+  async map(options?: AbortOptions): Promise<ReadonlyMap<ImageID, Image>> {
+    const images = new Map<ImageID, Image>();
+    for (const id of await this.#records.ids(options)) {
+      const image = await this.#load(id, options).catch(passOver);
+      if (image !== undefined) images.set(id, image);
+    }
+    return images;
+  }
+
+  async setLastUpdated(id: ImageID, at: number, options?: AbortOptions): Promise<void> {
+    if (!isTime(at)) throw new StowageError('INVALID_ARGUMENT', `${String(at)} is no time`);
+    await this.#change(id, options, (record) => Promise.resolve({ ...record, lastUpdated: at }));
+  }
+
+  /** Rewrites the record of an image that is there. */
+  #change(
+    id: ImageID,
+    options: AbortOptions | undefined,
+    change: (record: ImageRecord) => Promise<ImageRecord>,
+  ): Promise<void> {
+    return this.#locked(options, async () => {
+      const record = await this.#loadedRecord(id, options);
+      if (record === undefined) throw unrecognized(id);
+      await this.#records.set(id, await change(record), options);
+    });
+  }
+
+  /**
+   * Does what changes images, one caller after the other, and gives back the layers of images that are gone: nobody
+   * else ever gives layers back, or a reader could take them from an image that has just come.
+   */
+  #locked<T>(options: AbortOptions | undefined, work: () => Promise<T>): Promise<T> {
+    return withLock(this.#storage, LOCK, options, async () => {
+      const ids = new Set(await this.#records.ids(options));
+      for (const id of [...this.#holds.keys()]) if (!ids.has(id)) await this.#letGo(id);
+      return work();
+    });
+  }
+
+  /** Every image that is there, with its record. */
+  async #loaded(options: AbortOptions | undefined): Promise<readonly (readonly [ImageID, ImageRecord])[]> {
+    const loaded: (readonly [ImageID, ImageRecord])[] = [];
+    for (const id of await this.#records.ids(options)) {
+      const record = await this.#loadedRecord(id, options).catch(passOver);
+      if (record !== undefined) loaded.push([id, record]);
+    }
+    return loaded;
+  }
+
+  /** The record of an image that is there. One whose layers are held has been read before, and is not read again. */
+  async #loadedRecord(id: ImageID, options: AbortOptions | undefined): Promise<ImageRecord | undefined> {
+    if (!this.#holds.has(id) && (await this.#load(id, options)) === undefined) return undefined;
+    return this.#records.get(id, options);
+  }
+
+  /** Reads an image and takes hold of its layers, or answers nothing where it is not there. */
+  async #load(id: ImageID, options: AbortOptions | undefined): Promise<Image | undefined> {
+    const record = await this.#records.get(id, options);
+    if (record === undefined) return undefined;
+    try {
+      const raw = await this.#read(id, options);
+      const config = parseImageConfig(raw);
+      await this.#hold(id, config, options);
+      return { ...record, id, config, raw };
+    } catch (error) {
+      if (isStowageError(error, 'NOT_FOUND')) return undefined;
+      throw error;
+    }
+  }
+
+  async #read(id: ImageID, options: AbortOptions | undefined): Promise<Bytes> {
+    const raw = await this.#storage.content.read(id, { ...options, maxBytes: MAX_CONFIG_BYTES });
+    const actual = await digestBytes(raw, parseDigest(id).algorithm);
+    if (actual !== id)
+      throw new StowageError('DATA_LOSS', `failed to verify: ${id} has the digest ${actual}`);
+    return raw;
+  }
+
+  async #store(config: Bytes, id: ImageID, options: AbortOptions | undefined): Promise<void> {
+    const { content } = this.#storage;
+    try {
+      await this.#read(id, options);
+      return;
+    } catch (error) {
+      if (isStowageError(error, 'DATA_LOSS')) await content.delete(id, options);
+      else if (!isStowageError(error, 'NOT_FOUND')) throw error;
+    }
+    const ingest = await content.ingest(`image-${id}`, options);
+    try {
+      await ingest.truncate(0, options);
+      await ingest.write(config, options);
+      await ingest.commit({ ...options, digest: id, size: config.byteLength });
+    } finally {
+      await ingest.close();
+    }
+  }
+
+  /** Takes hold of the layers of an image, once. `NOT_FOUND` when one is missing. */
+  async #hold(id: ImageID, { rootfs }: ImageConfig, options: AbortOptions | undefined): Promise<void> {
+    if (this.#holds.has(id)) return;
+    const layer = rootfs.diff_ids.length === 0 ? undefined : await this.#topLayer(rootfs.diff_ids, options);
+    if (!this.#holds.has(id)) this.#holds.set(id, layer);
+    // Somebody else was quicker.
+    else if (layer !== undefined) await this.#layers.release(layer);
+  }
+
+  async #topLayer(
+    diffIds: ImageConfig['rootfs']['diff_ids'],
+    options: AbortOptions | undefined,
+  ): Promise<Layer> {
+    const top = chainId(diffIds);
+    try {
+      return await this.#layers.get(top, options);
+    } catch (error) {
+      if (!isStowageError(error, 'NOT_FOUND')) throw error;
+      const message = `failed to get layer ${top}: layer does not exist`;
+      throw new StowageError('NOT_FOUND', message, { cause: error });
+    }
+  }
+
+  /** Gives the layers of an image back. Answers those that went with it. */
+  async #letGo(id: ImageID): Promise<readonly LayerMetadata[]> {
+    const layer = this.#holds.get(id);
+    this.#holds.delete(id);
+    return layer === undefined ? [] : this.#layers.release(layer);
+  }
+}
+
+/** What is made of an image or a record that cannot be read: it is not there. */
+function passOver(error: unknown): undefined {
+  if (UNREADABLE.some((code) => isStowageError(error, code))) return undefined;
+  throw error;
+}
+
+function unrecognized(id: ImageID): StowageError {
+  return new StowageError('NOT_FOUND', `unrecognized image ID ${id}`);
+}

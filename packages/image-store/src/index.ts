@@ -1,0 +1,2 @@
+export * from './image-store.ts';
+export * from './reference-store.ts';
