@@ -22,7 +22,7 @@ import { FileLabels } from './file-labels.ts';
 import type { FileLock, FileLocks } from './file-locks.ts';
 import { FilePartial } from './file-partial.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
-import { ensureDirectory, ifThere, readFully, statusIfThere, withFile } from './files.ts';
+import { ifThere, inDirectory, readFully, statusIfThere, withFile } from './files.ts';
 import { ingestDirectories, ingestDirectory } from './ingest-directory.ts';
 import type { IngestDirectory } from './ingest-directory.ts';
 import { mergeLabels } from './labels.ts';
@@ -214,17 +214,18 @@ export class FileContentStore implements ContentStore {
   async #openIngest(directory: IngestDirectory, lock: FileLock, options: IngestOptions): Promise<Ingest> {
     const { clock } = this.#deps;
     const { ref } = directory;
-    const { file, expected, size, updatedAt } = await directory.open(options, clock.now());
+    const opened = await directory.open(options, clock.now());
     const deps = {
       clock,
       lock,
-      file,
+      file: opened.file,
       publish: (digest: Digest, length: number, labels: Labels, abort: AbortOptions) =>
         this.#publish(directory.dataPath, { digest, size: length, labels }, abort),
+      persist: () => directory.persist(),
       discard: () => directory.discard(lock),
     };
-    const partial = new FilePartial(deps, size, updatedAt);
-    const ingest = new VerifiedIngest(ref, partial, expected, () => {
+    const partial = new FilePartial(deps, opened);
+    const ingest = new VerifiedIngest(ref, partial, opened.expected, () => {
       // Once the lock is free, the next ingest of this ref may be open before this one is forgotten.
       if (this.#open.get(ref)?.ingest === ingest) this.#open.delete(ref);
     });
@@ -237,19 +238,28 @@ export class FileContentStore implements ContentStore {
   }
 
   async #publish(data: string, blob: ContentInfo, options: AbortOptions): Promise<ContentInfo> {
+    const { digest, labels } = blob;
+    // Without labels to write or to clear away there is nothing that two could do to each other.
+    const simple = Object.keys(labels).length === 0 && !(await this.#labels.exist(digest));
+    if (simple) return this.#move(data, blob);
+    return this.#exclusively(digest, options, async () => {
+      const there = await this.#info(digest);
+      if (there?.size === blob.size) return this.#relabel(there, labels);
+      // Labels first, so that the blob appears with them. What a blob of the past left behind goes.
+      await this.#labels.write(digest, labels);
+      return this.#move(data, blob);
+    });
+  }
+
+  /** Moves verified bytes to their place among the blobs, or leaves the ones that are there. */
+  async #move(data: string, blob: ContentInfo): Promise<ContentInfo> {
     const { fs } = this.#deps;
     const path = this.#path(blob.digest);
-    return this.#exclusively(blob.digest, options, async () => {
-      const there = await this.#info(blob.digest);
-      if (there?.size === blob.size) return this.#relabel(there, blob.labels);
-      // Labels first, so that the blob appears with them. What a blob of the past left behind goes.
-      const labels = mergeLabels({}, blob.labels);
-      await this.#labels.write(blob.digest, labels);
-      await ensureDirectory(fs, dirname(path));
-      await fs.rename(data, path);
-      await fs.syncDirectory(dirname(path));
-      return { ...blob, labels };
-    });
+    const there = await statusIfThere(fs, path);
+    if (there?.size === blob.size) return blob;
+    await inDirectory(fs, dirname(path), () => fs.rename(data, path));
+    await fs.syncDirectory(dirname(path));
+    return blob;
   }
 
   /** Throws a partial away that nobody needs, unless somebody is at it. */

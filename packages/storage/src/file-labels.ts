@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { digestKey, StowageError } from '@stowage/types';
 import type { Digest } from '@stowage/types';
 import type { FileSystem } from './file-system.ts';
-import { readFile, removeDurably, replaceFile } from './files.ts';
+import { readFile, removeDurably, replaceFile, statusIfThere } from './files.ts';
 import { mergeLabels } from './labels.ts';
 import type { Labels } from './labels.ts';
 
@@ -29,6 +29,10 @@ export class FileLabels {
     } catch (cause) {
       throw new StowageError('DATA_LOSS', `${path} is damaged`, { cause });
     }
+  }
+
+  async exist(digest: Digest): Promise<boolean> {
+    return (await statusIfThere(this.#fs, this.#path(digest))) !== undefined;
   }
 
   async write(digest: Digest, labels: Labels): Promise<void> {

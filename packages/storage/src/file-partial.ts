@@ -15,6 +15,8 @@ export interface FilePartialDeps {
   readonly file: OpenFile;
   /** Moves the file among the blobs. */
   publish(digest: Digest, size: number, labels: Labels, options: AbortOptions): Promise<ContentInfo>;
+  /** Makes the ref and the state of the ingest durable. */
+  persist(): Promise<void>;
   /** Removes what is left of the ingest and gives its lock back. */
   discard(): Promise<void>;
 }
@@ -31,13 +33,17 @@ export class FilePartial implements PartialContent {
   /** The write under way, with its buffer. What it fails with is thrown by whatever comes next. */
   #writing: Promise<void> | undefined;
   #updatedAt: number;
-  /** Whether anything changed since the file was opened. */
-  #changed = false;
+  /** Whether there is anything that is not durable yet. */
+  #changed: boolean;
 
-  constructor(deps: FilePartialDeps, size: number, updatedAt: number) {
+  constructor(
+    deps: FilePartialDeps,
+    found: { readonly begun: boolean; readonly size: number; readonly updatedAt: number },
+  ) {
     this.#deps = deps;
-    this.#kept = size;
-    this.#updatedAt = updatedAt;
+    this.#kept = found.size;
+    this.#updatedAt = found.updatedAt;
+    this.#changed = !found.begun;
   }
 
   get kept(): number {
@@ -130,6 +136,7 @@ export class FilePartial implements PartialContent {
       if (this.#changed) {
         await file.sync();
         await file.touch(this.#updatedAt);
+        await this.#deps.persist();
       }
     } finally {
       try {

@@ -55,25 +55,41 @@ export async function inDirectory<T>(fs: FileSystem, directory: string, make: ()
   }
 }
 
+/** How a file is written. */
+export interface WriteOptions {
+  /** Whether it must survive a crash of the machine, and not only of the process. Default `true`. */
+  readonly durable?: boolean;
+}
+
 /** Replaces a file in one step: a temporary file is written, synced and renamed, and the directory synced. */
-export async function replaceFile(fs: FileSystem, path: string, bytes: Bytes): Promise<void> {
+export async function replaceFile(
+  fs: FileSystem,
+  path: string,
+  bytes: Bytes,
+  options: WriteOptions = {},
+): Promise<void> {
   const temporary = temporaryBeside(path);
   try {
-    await writeNewFile(fs, temporary, bytes);
+    await writeNewFile(fs, temporary, bytes, options);
     await fs.rename(temporary, path);
   } catch (error) {
     await fs.remove(temporary).catch(() => undefined);
     throw error;
   }
-  await fs.syncDirectory(dirname(path));
+  if (options.durable ?? true) await fs.syncDirectory(dirname(path));
 }
 
-/** Writes and syncs a file that must not be there yet. */
-export async function writeNewFile(fs: FileSystem, path: string, bytes: Bytes): Promise<void> {
+/** Writes a file that must not be there yet. */
+async function writeNewFile(
+  fs: FileSystem,
+  path: string,
+  bytes: Bytes,
+  { durable = true }: WriteOptions = {},
+): Promise<void> {
   const file = await inDirectory(fs, dirname(path), () => fs.open(path, 'create'));
   await withFile(file, async () => {
     await writeFully(file, bytes, 0);
-    await file.sync();
+    if (durable) await file.sync();
   });
 }
 

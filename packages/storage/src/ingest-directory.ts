@@ -1,10 +1,18 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { digestBytes } from '@stowage/core';
 import { isDigest, parseDigest } from '@stowage/types';
 import type { IngestOptions, IngestStatus } from '@stowage/types';
 import type { FileLock } from './file-locks.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
-import { ifThere, readFile, removeIfThere, removeTree, replaceFile, statusIfThere } from './files.ts';
+import {
+  ifThere,
+  readFile,
+  removeIfThere,
+  removeTree,
+  replaceFile,
+  statusIfThere,
+  withFile,
+} from './files.ts';
 import { mergeLabels } from './labels.ts';
 import { mergeExpectations } from './verified-ingest.ts';
 import type { Expectation } from './verified-ingest.ts';
@@ -20,6 +28,8 @@ const MAX_STATE_BYTES = 8 * 1024 * 1024;
 export interface OpenedIngest {
   readonly file: OpenFile;
   readonly expected: Expectation;
+  /** Whether somebody began it before. */
+  readonly begun: boolean;
   /** Bytes. */
   readonly size: number;
   /** Milliseconds since the epoch. */
@@ -74,11 +84,11 @@ export class IngestDirectory {
     const begun = (await readRef(this.#fs, this.path)) === this.ref;
     if (!begun) await this.#clear();
     const expected = await this.#expect(options, now);
-    if (!begun) await replaceFile(this.#fs, join(this.path, 'ref'), new TextEncoder().encode(this.ref));
+    if (!begun) await this.#write('ref', this.ref);
     const file = await this.#fs.open(this.dataPath, 'update');
     try {
       const { size, changedAt } = await file.status();
-      return { file, expected, size, updatedAt: begun ? changedAt : now };
+      return { file, expected, begun, size, updatedAt: begun ? changedAt : now };
     } catch (error) {
       await file.close();
       throw error;
@@ -97,16 +107,27 @@ export class IngestDirectory {
     };
   }
 
+  /**
+   * Makes durable what says whose bytes these are. While an ingest is open it need not be: losing it with the machine
+   * means to begin anew, and most ingests are committed before that could matter.
+   */
+  async persist(): Promise<void> {
+    for (const name of ['ref', 'state']) {
+      await withFile(await this.#fs.open(join(this.path, name), 'update'), (file) => file.sync());
+    }
+    await this.#fs.syncDirectory(this.path);
+    await this.#fs.syncDirectory(dirname(this.path));
+  }
+
   /** Removes everything but the lock, the ref last. The caller holds the lock. */
   async #clear(): Promise<void> {
-    await removeIfThere(this.#fs, this.dataPath);
     const entries = (await ifThere(this.#fs.list(this.path))) ?? [];
     for (const { name, directory } of entries) {
       if (name === LOCK || name === 'ref') continue;
       if (directory) await removeTree(this.#fs, join(this.path, name));
       else await removeIfThere(this.#fs, join(this.path, name));
     }
-    await removeIfThere(this.#fs, join(this.path, 'ref'));
+    if (entries.some(({ name }) => name === 'ref')) await removeIfThere(this.#fs, join(this.path, 'ref'));
   }
 
   /** Removes the ingest and gives its lock back. */
@@ -136,9 +157,14 @@ export class IngestDirectory {
     const expected = mergeExpectations(before, options);
     if (startedAt === undefined || JSON.stringify(expected) !== JSON.stringify(before)) {
       const state = JSON.stringify({ ...expected, startedAt: startedAt ?? now });
-      await replaceFile(this.#fs, join(this.path, 'state'), new TextEncoder().encode(state));
+      await this.#write('state', state);
     }
     return expected;
+  }
+
+  async #write(name: string, content: string): Promise<void> {
+    const bytes = new TextEncoder().encode(content);
+    await replaceFile(this.#fs, join(this.path, name), bytes, { durable: false });
   }
 }
 
