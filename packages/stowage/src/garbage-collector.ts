@@ -1,0 +1,161 @@
+import { systemClock } from '@stowage/core';
+import { registryDigests } from '@stowage/registry-server';
+import { isStowageError, parseManifest } from '@stowage/types';
+import type {
+  AbortOptions,
+  Clock,
+  ContentStore,
+  Descriptor,
+  Digest,
+  ImageStore,
+  LayerStore,
+  ReferenceStore,
+  Storage,
+} from '@stowage/types';
+import { withImageLayers } from './image-layers.ts';
+import { COLLECTION_LOCK, leasedDigests } from './leases.ts';
+import { MAX_MANIFEST_BYTES } from './manifest-cache.ts';
+
+/** What a collection removed. */
+export interface GarbageReport {
+  /** Images that had no name. */
+  readonly images: number;
+  /** Layers that no image used. */
+  readonly layers: number;
+  /** Blobs that nothing used. */
+  readonly blobs: number;
+  /** What those blobs took up. */
+  readonly bytes: number;
+}
+
+/** What a collection works on. */
+export interface GarbageCollectorDeps {
+  readonly storage: Storage;
+  readonly imageStore: ImageStore;
+  readonly layers: LayerStore;
+  readonly references: ReferenceStore;
+  readonly clock?: Clock;
+}
+
+/**
+ * Removes images without a name, layers without an image, and blobs that nothing leads to. What a running pull has
+ * leased stays, and so does whatever other tools have named in the store's `index.json` and whatever a registry serves
+ * from the same storage.
+ */
+export async function collectGarbage(
+  deps: GarbageCollectorDeps,
+  options: AbortOptions = {},
+): Promise<GarbageReport> {
+  const { storage, clock = systemClock } = deps;
+  await using _ = await storage.lock(COLLECTION_LOCK, options);
+  const marked = await leasedDigests(storage, clock, options);
+  const unnamed = await removeUnnamedImages(deps, marked, options);
+  const unused = await removeUnusedLayers(deps.layers, options);
+  await markImages(deps, marked, options);
+  for await (const digest of registryDigests(storage, options)) marked.add(digest);
+  for (const descriptor of await rootDescriptors(storage, options)) {
+    await markReachable(descriptor, storage.content, marked, options);
+  }
+  const swept = await sweep(storage.content, marked, options);
+  return { images: unnamed.images, layers: unnamed.layers + unused, ...swept };
+}
+
+async function removeUnnamedImages(
+  { imageStore, references }: GarbageCollectorDeps,
+  leased: ReadonlySet<Digest>,
+  options: AbortOptions,
+): Promise<{ images: number; layers: number }> {
+  const named = new Set((await references.all(options)).map(({ imageId }) => imageId));
+  let [images, layers] = [0, 0];
+  for (const id of (await imageStore.map(options)).keys()) {
+    if (named.has(id) || leased.has(id)) continue;
+    layers += (await imageStore.delete(id, options)).length;
+    images += 1;
+  }
+  return { images, layers };
+}
+
+/** A layer that nobody holds goes when a hold on it is given back. */
+async function removeUnusedLayers(layers: LayerStore, options: AbortOptions): Promise<number> {
+  let removed = 0;
+  for (const id of (await layers.map(options)).keys()) {
+    try {
+      removed += (await layers.release(await layers.get(id, options), options)).length;
+    } catch (error) {
+      // It went together with a layer above it.
+      if (!isStowageError(error, 'NOT_FOUND')) throw error;
+    }
+  }
+  return removed;
+}
+
+/** Images keep their configuration and the blobs of their layers, whatever their manifests say. */
+async function markImages(
+  { imageStore, layers }: GarbageCollectorDeps,
+  marked: Set<Digest>,
+  options: AbortOptions,
+): Promise<void> {
+  for (const [id, { config }] of await imageStore.map(options)) {
+    marked.add(id);
+    await withImageLayers(config, layers, (stack) => {
+      for (const { descriptor } of stack) marked.add(descriptor.digest);
+      return Promise.resolve();
+    });
+  }
+}
+
+/** Everything in the store's `index.json`, ours or not. */
+async function rootDescriptors({ metadata }: Storage, options: AbortOptions): Promise<readonly Descriptor[]> {
+  const bytes = await metadata.get('layout', 'index.json', options);
+  if (bytes === undefined) return [];
+  const index = parseManifest(bytes);
+  return index.kind === 'index' ? index.manifests : [];
+}
+
+async function markReachable(
+  descriptor: Descriptor,
+  content: ContentStore,
+  marked: Set<Digest>,
+  options: AbortOptions,
+): Promise<void> {
+  const pending = [descriptor];
+  const visited = new Set<Digest>();
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    marked.add(next.digest);
+    if (visited.has(next.digest)) continue;
+    visited.add(next.digest);
+    pending.push(...(await successors(next, content, options)));
+  }
+}
+
+/** What a manifest or index names. Anything else, and what is not here, names nothing. */
+async function successors(
+  { digest, mediaType }: Descriptor,
+  content: ContentStore,
+  options: AbortOptions,
+): Promise<readonly Descriptor[]> {
+  if (!/manifest|index/.test(mediaType)) return [];
+  try {
+    const bytes = await content.read(digest, { ...options, maxBytes: MAX_MANIFEST_BYTES });
+    const manifest = parseManifest(bytes, mediaType);
+    return manifest.kind === 'index' ? manifest.manifests : [manifest.config, ...manifest.layers];
+  } catch (error) {
+    if (isStowageError(error, 'NOT_FOUND') || isStowageError(error, 'UNSUPPORTED')) return [];
+    throw error;
+  }
+}
+
+async function sweep(
+  content: ContentStore,
+  marked: ReadonlySet<Digest>,
+  options: AbortOptions,
+): Promise<{ blobs: number; bytes: number }> {
+  let [blobs, bytes] = [0, 0];
+  for await (const { digest, size } of content.walk(options)) {
+    if (marked.has(digest)) continue;
+    await content.delete(digest, options);
+    blobs += 1;
+    bytes += size;
+  }
+  return { blobs, bytes };
+}

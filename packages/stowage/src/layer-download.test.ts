@@ -1,0 +1,178 @@
+import { digestBytes, streamOf } from '@stowage/core';
+import { createMemoryStorage } from '@stowage/storage';
+import { isStowageError, MEDIA_TYPES, StowageError } from '@stowage/types';
+import type {
+  Bytes,
+  ByteStream,
+  Descriptor,
+  DiffID,
+  LayerScanner,
+  OpenBlobOptions,
+  Progress,
+  Repository,
+  Storage,
+} from '@stowage/types';
+import { describe, expect, it } from 'vitest';
+import { createByteProgress } from './byte-progress.ts';
+import { createLayerDownload } from './layer-download.ts';
+
+const bytes = Uint8Array.from({ length: 3_000 }, (_, index) => index % 251);
+const digest = await digestBytes(bytes);
+const descriptor: Descriptor = { mediaType: MEDIA_TYPES.ociLayer, digest, size: bytes.length };
+const diffId = digest as unknown as DiffID;
+
+/** A repository of one blob, which `serve` may spoil. */
+function remoteOf(serve: (offset: number) => ByteStream): { remote: Repository; offsets: number[] } {
+  const offsets: number[] = [];
+  const open = (_digest: string, { offset = 0 }: OpenBlobOptions = {}): Promise<ByteStream> => {
+    offsets.push(offset);
+    return Promise.resolve(serve(offset));
+  };
+  return { remote: { blobs: { open } } as unknown as Repository, offsets };
+}
+
+function scannerOf(result: 'sound' | 'fails'): { scanner: LayerScanner; log: string[] } {
+  const log: string[] = [];
+  const scanner: LayerScanner = {
+    scan: () =>
+      Promise.resolve({
+        write: (chunk: Bytes) => {
+          log.push(`write ${chunk.length}`);
+          return result === 'fails'
+            ? Promise.reject(new StowageError('INVALID_ARCHIVE', 'x'))
+            : Promise.resolve();
+        },
+        end: () => Promise.resolve({ diffId, diffSize: 1 }),
+        cancel: () => {
+          log.push('cancel');
+          return Promise.resolve();
+        },
+      }),
+  };
+  return { scanner, log };
+}
+
+function downloadFrom(
+  storage: Storage,
+  remote: Repository,
+  layerScanner?: LayerScanner,
+): ReturnType<typeof createLayerDownload> {
+  const { content: contentStore, metadata: metadataStore } = storage;
+  return createLayerDownload(descriptor, { contentStore, metadataStore, remote, layerScanner });
+}
+
+const sound = (offset: number): ByteStream =>
+  streamOf(bytes.slice(offset, offset + 1_000), bytes.slice(offset + 1_000));
+
+describe('a layer download', () => {
+  it('stores, scans and reports', async () => {
+    const storage = createMemoryStorage();
+    const { scanner, log } = scannerOf('sound');
+    const download = downloadFrom(storage, remoteOf(sound).remote, scanner);
+    const steps: Progress[] = [];
+    expect(download).toMatchObject({ key: `v2:${digest}`, id: digest.slice(7, 19) });
+    expect(await download.download((step) => steps.push(step))).toEqual({
+      descriptor,
+      scanned: { diffId, diffSize: 1 },
+    });
+    expect(log.slice(0, 2)).toEqual(['write 1000', 'write 2000']);
+    expect(await storage.content.read(digest, { maxBytes: 4_000 })).toEqual(bytes);
+    expect(steps.map(({ action }) => action)).toEqual([
+      ...['Downloading', 'Downloading', 'Downloading'],
+      ...['Verifying Checksum', 'Download complete'],
+    ]);
+    expect(steps[2]).toMatchObject({ current: 3_000, total: 3_000, phase: 'downloading' });
+  });
+
+  it('goes on from where an earlier attempt ended, and then leaves the scan to the registration', async () => {
+    const storage = createMemoryStorage();
+    const torn = remoteOf(
+      () =>
+        new ReadableStream({
+          start(controller) {
+            controller.enqueue(bytes.slice(0, 1_200));
+          },
+          pull(controller) {
+            controller.error(new StowageError('UNAVAILABLE', 'cut', { retryable: true }));
+          },
+        }),
+    );
+    const error: unknown = await downloadFrom(storage, torn.remote)
+      .download(() => undefined)
+      .catch((e: unknown) => e);
+    expect(isStowageError(error, 'UNAVAILABLE')).toBe(true);
+    const { remote, offsets } = remoteOf(sound);
+    const { scanner, log } = scannerOf('sound');
+    expect(await downloadFrom(storage, remote, scanner).download(() => undefined)).toEqual({
+      descriptor,
+      scanned: undefined,
+    });
+    expect([offsets, log]).toEqual([[1_200], []]);
+  });
+
+  it('does not open the wire for a blob that is here', async () => {
+    const storage = createMemoryStorage();
+    await downloadFrom(storage, remoteOf(sound).remote).download(() => undefined);
+    const { remote, offsets } = remoteOf(sound);
+    expect(await downloadFrom(storage, remote).download(() => undefined)).toEqual({ descriptor });
+    expect(offsets).toEqual([]);
+  });
+
+  it('outlives a scan that fails: the digest decides', async () => {
+    const storage = createMemoryStorage();
+    const { scanner, log } = scannerOf('fails');
+    const done = await downloadFrom(storage, remoteOf(sound).remote, scanner).download(() => undefined);
+    expect(done).toEqual({ descriptor, scanned: undefined });
+    expect(log.filter((line) => line.startsWith('write'))).toEqual(['write 1000']);
+  });
+
+  it('throws wrong bytes away, and asks for another try only when some were from before', async () => {
+    const storage = createMemoryStorage();
+    const wrong = remoteOf((offset) => streamOf(new Uint8Array(3_000 - offset)));
+    const first: unknown = await downloadFrom(storage, wrong.remote)
+      .download(() => undefined)
+      .catch((e: unknown) => e);
+    expect(first).toMatchObject({
+      code: 'DIGEST_MISMATCH',
+      message: `filesystem layer verification failed for digest ${digest}`,
+      retryable: false,
+    });
+    {
+      await using ingest = await storage.content.ingest(`layer-${digest}`, { digest, size: bytes.length });
+      expect(ingest.offset).toBe(0);
+      await ingest.write(new Uint8Array(10));
+    }
+    const second: unknown = await downloadFrom(storage, remoteOf(sound).remote)
+      .download(() => undefined)
+      .catch((e: unknown) => e);
+    expect(second).toMatchObject({ code: 'DIGEST_MISMATCH', retryable: true });
+    await downloadFrom(storage, remoteOf(sound).remote).download(() => undefined);
+    expect((await storage.content.info(digest)).size).toBe(3_000);
+  });
+
+  it('remembers a DiffID for as long as its blob is here', async () => {
+    const storage = createMemoryStorage();
+    const download = downloadFrom(storage, remoteOf(sound).remote);
+    expect(await download.diffId()).toBeUndefined();
+    await download.download(() => undefined);
+    expect(await download.diffId()).toBeUndefined();
+    await download.registered?.(diffId);
+    expect(await download.diffId()).toBe(diffId);
+    await storage.content.delete(digest);
+    expect(await download.diffId()).toBeUndefined();
+  });
+});
+
+describe('createByteProgress', () => {
+  it('tells the beginning, steps of a hundredth, and the end once', () => {
+    const steps: number[] = [];
+    const progress = createByteProgress(({ current }) => steps.push(current ?? -1), {
+      id: 'a',
+      action: 'Downloading',
+      phase: 'downloading',
+      total: 1_000,
+    });
+    for (const current of [0, 1, 9, 10, 15, 20, 995, 1_000, 1_000]) progress(current);
+    expect(steps).toEqual([0, 10, 20, 995, 1_000]);
+  });
+});

@@ -1,0 +1,141 @@
+import { iterate } from '@stowage/core';
+import { digestKey, isDigest, isStowageError, shortId, StowageError } from '@stowage/types';
+import type {
+  AbortOptions,
+  ContentStore,
+  Descriptor,
+  DiffID,
+  DownloadedLayer,
+  Ingest,
+  LayerDownload,
+  LayerScanner,
+  MetadataStore,
+  ProgressOutput,
+  Repository,
+} from '@stowage/types';
+import { createByteProgress } from './byte-progress.ts';
+import { beginScan } from './tolerant-scan.ts';
+
+/** Where verified DiffIDs are remembered by the digest of their blob, as moby does. */
+const DIFF_IDS = 'diffid-by-digest';
+
+/** What a layer download works with. */
+export interface LayerDownloadDeps {
+  readonly contentStore: ContentStore;
+  readonly metadataStore: MetadataStore;
+  readonly remote: Repository;
+  readonly layerScanner?: LayerScanner | undefined;
+}
+
+/**
+ * Brings one layer of a registry into the content store: resumable, hashed as it is written, and inflated and hashed
+ * again for its DiffID on the way, so that no byte is read twice.
+ *
+ * @param descriptor the layer, from a verified manifest
+ * @param deps what it works with
+ */
+export function createLayerDownload(descriptor: Descriptor, deps: LayerDownloadDeps): LayerDownload {
+  const { digest } = descriptor;
+  const id = shortId(digest);
+  return {
+    key: `v2:${digest}`,
+    id,
+    descriptor,
+    diffId: (options) => knownDiffId(descriptor, deps, options),
+    download: (output, options) => downloadLayer(descriptor, id, deps, output, options ?? {}),
+    registered: (diffId) =>
+      deps.metadataStore.set(DIFF_IDS, digestKey(digest), new TextEncoder().encode(diffId)),
+  };
+}
+
+/** A DiffID counts as known only while the blob that it belongs to is here: the manifest needs both. */
+async function knownDiffId(
+  { digest }: Descriptor,
+  { contentStore, metadataStore }: LayerDownloadDeps,
+  options?: AbortOptions,
+): Promise<DiffID | undefined> {
+  const bytes = await metadataStore.get(DIFF_IDS, digestKey(digest), options);
+  const value = bytes === undefined ? '' : new TextDecoder().decode(bytes);
+  if (!isDigest(value)) return undefined;
+  try {
+    await contentStore.info(digest, options);
+    return value as DiffID;
+  } catch (error) {
+    if (isStowageError(error, 'NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
+async function downloadLayer(
+  descriptor: Descriptor,
+  id: string,
+  deps: LayerDownloadDeps,
+  output: ProgressOutput,
+  options: AbortOptions,
+): Promise<DownloadedLayer> {
+  const { digest, size } = descriptor;
+  const ref = `layer-${digest}`;
+  let ingest: Ingest;
+  try {
+    ingest = await deps.contentStore.ingest(ref, { ...options, digest, size });
+  } catch (error) {
+    if (isStowageError(error, 'ALREADY_EXISTS')) {
+      output({ id, action: 'Download complete', phase: 'downloaded' });
+      return { descriptor };
+    }
+    throw error;
+  }
+  const resumedFrom = ingest.offset;
+  try {
+    const scanned = await receive(descriptor, id, ingest, deps, output, options);
+    output({ id, action: 'Download complete', phase: 'downloaded' });
+    return { descriptor, scanned };
+  } catch (error) {
+    await ingest.close();
+    if (!isStowageError(error, 'DIGEST_MISMATCH')) throw error;
+    await deps.contentStore.abort(ref);
+    // Bytes of an earlier attempt may be to blame: worth one more try from the start, and only then.
+    throw new StowageError('DIGEST_MISMATCH', `filesystem layer verification failed for digest ${digest}`, {
+      cause: error,
+      retryable: resumedFrom > 0,
+    });
+  }
+}
+
+/** Streams what is missing of the blob into its ingest, and into a scan when all of it passes by. */
+async function receive(
+  descriptor: Descriptor,
+  id: string,
+  ingest: Ingest,
+  deps: LayerDownloadDeps,
+  output: ProgressOutput,
+  options: AbortOptions,
+): Promise<DownloadedLayer['scanned']> {
+  const { digest, size } = descriptor;
+  const offset = ingest.offset;
+  const scan = await beginScan(offset === 0 ? deps.layerScanner : undefined, descriptor);
+  try {
+    if (offset < size || size === 0) {
+      const progress = createByteProgress(output, {
+        id,
+        action: 'Downloading',
+        phase: 'downloading',
+        total: size,
+      });
+      progress(offset);
+      const stream = await deps.remote.blobs.open(digest, { ...options, offset, size, verify: false });
+      for await (const bytes of iterate(stream, options)) {
+        const scanning = scan.write(bytes);
+        await ingest.write(bytes, options);
+        await scanning;
+        progress(ingest.offset);
+      }
+    }
+    output({ id, action: 'Verifying Checksum', phase: 'verifying' });
+    const scanned = await scan.end();
+    await ingest.commit(options);
+    return scanned;
+  } finally {
+    await scan.cancel();
+  }
+}

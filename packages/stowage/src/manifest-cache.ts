@@ -1,0 +1,137 @@
+import type { TransferManager } from '@stowage/transfer';
+import { DEFAULT_DOMAIN, isStowageError, parseManifest } from '@stowage/types';
+import type {
+  AbortOptions,
+  Bytes,
+  ContentStore,
+  Descriptor,
+  Digest,
+  Lease,
+  Manifest,
+  Reference,
+  Repository,
+} from '@stowage/types';
+import { share } from './share.ts';
+
+/** The largest manifest that is accepted, in bytes; what the distribution specification asks registries to take. */
+export const MAX_MANIFEST_BYTES: number = 4 * 1024 * 1024;
+
+const SOURCE_LABEL = 'containerd.io/distribution.source.';
+
+/** What names a manifest that is wanted. */
+export type ManifestTarget = Pick<Descriptor, 'digest'> & { readonly mediaType?: string };
+
+/** A manifest and the descriptor that it is stored under. */
+export interface CachedManifest {
+  readonly manifest: Manifest;
+  readonly descriptor: Descriptor;
+}
+
+/** What a {@link ManifestCache} works with. */
+export interface ManifestCacheDeps {
+  readonly contentStore: ContentStore;
+  readonly remote: Repository;
+  /** What is being pulled. */
+  readonly reference: Reference;
+  /** Where downloads are shared with other pulls. */
+  readonly shared: TransferManager;
+  /** Keeps what is read from being collected. */
+  readonly lease?: Lease | undefined;
+}
+
+/**
+ * Reads manifests through the content store: one that is there costs no download (moby's `manifestStore`).
+ *
+ * A reference by digest is trusted to name content of its repository only if that repository was seen to have it: where
+ * the content came from elsewhere, the registry is asked with a HEAD first.
+ */
+export class ManifestCache {
+  readonly #content: ContentStore;
+  readonly #remote: Repository;
+  readonly #reference: Reference;
+  readonly #shared: TransferManager;
+  readonly #lease: Lease | undefined;
+
+  constructor({ contentStore, remote, reference, shared, lease }: ManifestCacheDeps) {
+    this.#content = contentStore;
+    this.#remote = remote;
+    this.#reference = reference;
+    this.#shared = shared;
+    this.#lease = lease;
+  }
+
+  /**
+   * @param target what is wanted; its digest was verified by whoever made it, or is verified here
+   * @throws what {@link parseManifest} and the repository's manifest reader throw
+   */
+  async get(target: ManifestTarget, options: AbortOptions = {}): Promise<CachedManifest> {
+    await this.#lease?.add([target.digest], options);
+    const cached = await this.#fromContent(target, options);
+    if (cached !== undefined) return cached;
+    return share(
+      this.#shared,
+      `manifest:${this.#remote.name}@${target.digest}`,
+      (job) => this.#fromRemote(target, job),
+      options,
+    );
+  }
+
+  async #fromRemote({ digest, mediaType }: ManifestTarget, options: AbortOptions): Promise<CachedManifest> {
+    const { descriptor, bytes } = await this.#remote.manifests.get(digest, options);
+    const manifest = parseManifest(bytes, mediaType ?? descriptor.mediaType);
+    await this.#store(manifest, digest, bytes, options);
+    return { manifest, descriptor: describe(manifest, digest, bytes) };
+  }
+
+  async #fromContent(target: ManifestTarget, options: AbortOptions): Promise<CachedManifest | undefined> {
+    const { digest, mediaType } = target;
+    let labels: Readonly<Record<string, string>>;
+    try {
+      ({ labels } = await this.#content.info(digest, options));
+    } catch (error) {
+      if (isStowageError(error, 'NOT_FOUND')) return undefined;
+      throw error;
+    }
+    if (!this.#isFromHere(labels)) {
+      if (this.#reference.digest === digest) await this.#remote.manifests.head(digest, options);
+      await this.#content.update(digest, this.#sourceLabel(labels), options);
+    }
+    const bytes = await this.#content.read(digest, { ...options, maxBytes: MAX_MANIFEST_BYTES });
+    const manifest = parseManifest(bytes, mediaType);
+    return { manifest, descriptor: describe(manifest, digest, bytes) };
+  }
+
+  async #store(manifest: Manifest, digest: Digest, bytes: Bytes, options: AbortOptions): Promise<void> {
+    const prefix = manifest.kind === 'index' ? 'index' : 'manifest';
+    const expected = { ...options, digest, size: bytes.byteLength, labels: this.#sourceLabel({}) };
+    try {
+      await using ingest = await this.#content.ingest(`${prefix}-${digest}`, expected);
+      await ingest.truncate(0, options);
+      await ingest.write(bytes, options);
+      await ingest.commit(options);
+    } catch (error) {
+      if (!isStowageError(error, 'ALREADY_EXISTS')) throw error;
+    }
+  }
+
+  #isFromHere(labels: Readonly<Record<string, string>>): boolean {
+    return (labels[this.#labelKey()] ?? '').split(',').includes(this.#remote.name);
+  }
+
+  /** The label with this repository added: unique, sorted names. */
+  #sourceLabel(labels: Readonly<Record<string, string>>): Record<string, string> {
+    const key = this.#labelKey();
+    const names = new Set(
+      [...(labels[key] ?? '').split(','), this.#remote.name].filter((name) => name !== ''),
+    );
+    return { [key]: [...names].sort().join(',') };
+  }
+
+  #labelKey(): string {
+    return SOURCE_LABEL + (this.#reference.domain ?? DEFAULT_DOMAIN);
+  }
+}
+
+function describe(manifest: Manifest, digest: Digest, bytes: Bytes): Descriptor {
+  return { mediaType: manifest.mediaType, digest, size: bytes.byteLength };
+}

@@ -1,0 +1,161 @@
+import { collect, digestBytes } from '@stowage/core';
+import { isStowageError, MEDIA_TYPES, parseImageConfig, StowageError } from '@stowage/types';
+import type {
+  AbortOptions,
+  Bytes,
+  ContentStore,
+  Descriptor,
+  DiffID,
+  ImageID,
+  ImageManifest,
+  ImagePullConfig,
+  Platform,
+  Repository,
+} from '@stowage/types';
+import { createLayerDownload } from './layer-download.ts';
+import type { PulledLayer, SharedPulls } from './pull.ts';
+import { share } from './share.ts';
+
+/** The largest image configuration that is accepted, in bytes. */
+export const MAX_CONFIG_BYTES: number = 8 * 1024 * 1024;
+
+/** An image that is in the store now. */
+export interface PulledImage {
+  readonly imageId: ImageID;
+  readonly platform: Platform;
+  readonly layers: readonly PulledLayer[];
+}
+
+/** Brings the configuration and the layers of one manifest in and makes an image of them (moby's `pullSchema2`). */
+export async function pullImage(
+  manifest: ImageManifest,
+  remote: Repository,
+  config: ImagePullConfig,
+  options: AbortOptions & { readonly shared: SharedPulls },
+): Promise<PulledImage> {
+  checkMediaTypes(manifest, config.schema2Types);
+  const present = await presentConfig(manifest, config, options);
+  const bytes = present ?? (await bringIn(manifest, remote, config, options));
+  const { rootfs } = parseImageConfig(bytes);
+  const imageId = (await digestBytes(bytes)) as ImageID;
+  return {
+    imageId,
+    platform: config.imageStore.platformFromConfig(bytes),
+    layers: manifest.layers.map((layer, index) => ({ ...layer, diffId: rootfs.diff_ids[index] as DiffID })),
+  };
+}
+
+/** The configuration, where the image is in the store together with every blob that the manifest names. */
+async function presentConfig(
+  { config: { digest }, layers }: ImageManifest,
+  { imageStore, contentStore }: ImagePullConfig,
+  options: AbortOptions,
+): Promise<Bytes | undefined> {
+  try {
+    const bytes = await imageStore.get(digest, options);
+    for (const layer of layers) await contentStore.info(layer.digest, options);
+    return bytes;
+  } catch (error) {
+    if (isStowageError(error, 'NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
+/** Downloads configuration and layers side by side. A configuration that cannot be had ends the layers too. */
+async function bringIn(
+  manifest: ImageManifest,
+  remote: Repository,
+  config: ImagePullConfig,
+  options: AbortOptions & { readonly shared: SharedPulls },
+): Promise<Bytes> {
+  const stop = new AbortController();
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  const configBytes = fetchConfig(manifest.config, remote, config.contentStore, { ...options, signal });
+  configBytes.catch((error: unknown) => {
+    stop.abort(error);
+  });
+
+  const { downloadManager, contentStore, metadataStore, layerScanner, progressOutput } = config;
+  if (downloadManager === undefined) {
+    const bytes = await configBytes;
+    await config.imageStore.put(bytes, options);
+    return bytes;
+  }
+  const deps = { contentStore, metadataStore, remote, layerScanner };
+  const downloads = manifest.layers.map((layer) => createLayerDownload(layer, deps));
+  const empty = { type: 'layers', diff_ids: [] };
+  try {
+    const layers = await downloadManager.download(empty, '', downloads, progressOutput, { signal });
+    try {
+      const bytes = await configBytes;
+      checkRootFS(layers.rootFS.diff_ids, config.imageStore.rootFSFromConfig(bytes)?.diff_ids);
+      await config.imageStore.put(bytes, options);
+      return bytes;
+    } finally {
+      await layers.release();
+    }
+  } catch (error) {
+    stop.abort(error);
+    throw error;
+  }
+}
+
+/** The configuration of an image, verified; from the content store where it is there. */
+async function fetchConfig(
+  { digest, size }: Descriptor,
+  remote: Repository,
+  content: ContentStore,
+  options: AbortOptions & { readonly signal: AbortSignal; readonly shared: SharedPulls },
+): Promise<Bytes> {
+  const { signal, shared } = options;
+  if (size > MAX_CONFIG_BYTES) {
+    throw new StowageError(
+      'LIMIT_EXCEEDED',
+      `image configuration ${digest} is larger than ${MAX_CONFIG_BYTES} bytes`,
+    );
+  }
+  try {
+    return await content.read(digest, { signal, maxBytes: MAX_CONFIG_BYTES });
+  } catch (error) {
+    if (!isStowageError(error, 'NOT_FOUND')) throw error;
+  }
+  const download = async (job: AbortOptions): Promise<Bytes> =>
+    collect(await remote.blobs.open(digest, { ...job, size }), { ...job, maxBytes: MAX_CONFIG_BYTES });
+  try {
+    return await share(shared, `config:${remote.name}@${digest}`, download, { signal });
+  } catch (cause) {
+    if (!isStowageError(cause, 'DIGEST_MISMATCH')) throw cause;
+    const message = `image config verification failed for digest ${digest}`;
+    throw new StowageError('DIGEST_MISMATCH', message, { cause });
+  }
+}
+
+function checkRootFS(found: readonly DiffID[], promised: readonly DiffID[] | undefined): void {
+  if (promised === undefined) throw invalid('invalid rootfs in image configuration');
+  if (found.length !== promised.length || found.some((diffId, index) => diffId !== promised[index])) {
+    throw invalid(`layers from manifest don't match image configuration`);
+  }
+}
+
+const GENERIC_TYPES = ['application/octet-stream', 'application/json', 'text/html', ''];
+const IMAGE_TYPES = ['application/vnd.oci.image', 'application/vnd.docker'];
+
+function checkMediaTypes(
+  { mediaType, config, layers }: ImageManifest,
+  schema2Types: readonly string[],
+): void {
+  if (mediaType === MEDIA_TYPES.dockerManifest && !schema2Types.includes(config.mediaType)) {
+    throw new StowageError('UNSUPPORTED', `Encountered remote "${config.mediaType}"(unknown) when fetching`);
+  }
+  for (const { mediaType: type } of [config, ...layers]) {
+    const lower = type.toLowerCase();
+    const known =
+      GENERIC_TYPES.includes(lower) ||
+      IMAGE_TYPES.some((family) => lower === family || lower.startsWith(`${family}.`));
+    if (!known) throw new StowageError('UNSUPPORTED', `unsupported media type ${type}`);
+  }
+}
+
+function invalid(message: string): StowageError {
+  return new StowageError('INVALID_MANIFEST', message);
+}

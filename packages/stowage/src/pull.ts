@@ -1,0 +1,140 @@
+import { createRepository } from '@stowage/registry';
+import { createTransferManager } from '@stowage/transfer';
+import type { TransferManager } from '@stowage/transfer';
+import {
+  DEFAULT_DOMAIN,
+  familiarName,
+  familiarString,
+  formatReference,
+  isNameOnly,
+  StowageError,
+  withTag,
+} from '@stowage/types';
+import type {
+  AbortOptions,
+  Descriptor,
+  Digest,
+  DiffID,
+  ImageID,
+  ImagePullConfig,
+  Platform,
+  Reference,
+  RegistryEndpoint,
+  Repository,
+} from '@stowage/types';
+import { pullReference } from './pull-reference.ts';
+import { translatePullError } from './translate-pull-error.ts';
+import { tryEndpoints } from './try-endpoints.ts';
+
+/** A layer of a pulled image. */
+export interface PulledLayer extends Descriptor {
+  /** The digest of the uncompressed layer. */
+  readonly diffId: DiffID;
+}
+
+/** What a pull brought. */
+export interface PullResult {
+  /** The full reference that was pulled, for example `docker.io/library/busybox:latest`. */
+  readonly reference: string;
+  /** The image's ID: the digest of its configuration. */
+  readonly imageId: ImageID;
+  /** What the reference named: the digest of the manifest, or of the index that it was chosen from. */
+  readonly digest: Digest;
+  readonly platform: Platform;
+  /** Base layer first. */
+  readonly layers: readonly PulledLayer[];
+  /** `up-to-date` when the reference named this very image before. */
+  readonly status: 'downloaded' | 'up-to-date';
+  /** With all tags: one result for each, in the registry's order; the other members are then those of the last. */
+  readonly images?: readonly PullResult[];
+}
+
+/** Work that pulls at one time share: two callers that want one blob download it once. */
+export type SharedPulls = TransferManager;
+
+/**
+ * Pulls an image, or every tag of a repository when the reference is a name alone. This is moby's own shape of a pull;
+ * `openStowage` puts the configuration together.
+ *
+ * @param reference what to pull; a tag, a digest or a name
+ * @param config where from, where to, and who is told
+ * @param options `signal` ends the pull; what was downloaded is kept for the next one. `shared` lets pulls that run at
+ *   the same time share downloads of manifests and configurations
+ * @throws `NOT_FOUND`, `UNAUTHENTICATED`, `UNAVAILABLE` and what else the registry answers; `DIGEST_MISMATCH` and
+ *   `SIZE_MISMATCH` for content that is not what was promised; `PLATFORM_MISMATCH`; `INVALID_MANIFEST`; `DENIED` for
+ *   the reserved name `scratch`
+ *
+ * @example
+ * ```ts
+ * import { openStowage } from 'stowage';
+ *
+ * await using stowage = await openStowage();
+ * const failure = await stowage.pull('scratch').catch((error: unknown) => (error as Error).message);
+ * console.log(failure); // 'scratch' is a reserved name
+ * ```
+ */
+export async function pull(
+  reference: Reference,
+  config: ImagePullConfig,
+  options: AbortOptions & { readonly shared?: SharedPulls } = {},
+): Promise<PullResult> {
+  const { signal, shared = createTransferManager({ concurrency: 0 }) } = options;
+  signal?.throwIfAborted();
+  const { name } = config.registryService.resolveRepository(reference);
+  if (familiarName(name) === 'scratch') throw new StowageError('DENIED', `'scratch' is a reserved name`);
+  const endpoints = await config.registryService.lookupPullEndpoints(name.domain ?? DEFAULT_DOMAIN, {
+    signal,
+  });
+  try {
+    const result = await tryEndpoints(
+      endpoints,
+      (endpoint) => pullFrom(openRemote(endpoint, name, config), reference, config, { signal, shared }),
+      { subject: familiarString(reference), signal },
+    );
+    config.imageEventLogger?.(familiarString(reference), familiarName(name), 'pull');
+    return result;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw translatePullError(error, reference);
+  }
+}
+
+function openRemote(
+  endpoint: RegistryEndpoint,
+  { path = '' }: Reference,
+  config: ImagePullConfig,
+): Repository {
+  const { openRepository, authConfig: auth, metaHeaders } = config;
+  if (openRepository !== undefined) return openRepository(endpoint, path, ['pull']);
+  return createRepository({ endpoint, name: path, auth, metaHeaders, actions: ['pull'] });
+}
+
+async function pullFrom(
+  remote: Repository,
+  reference: Reference,
+  config: ImagePullConfig,
+  options: AbortOptions & { readonly shared: SharedPulls },
+): Promise<PullResult> {
+  const result = isNameOnly(reference)
+    ? await pullAllTags(remote, reference, config, options)
+    : await pullReference(remote, reference, config, options);
+  const status = result.status === 'downloaded' ? 'Downloaded newer image for' : 'Image is up to date for';
+  config.progressOutput({ id: '', message: `Status: ${status} ${familiarString(reference)}` });
+  return result;
+}
+
+async function pullAllTags(
+  remote: Repository,
+  name: Reference,
+  config: ImagePullConfig,
+  options: AbortOptions & { readonly shared: SharedPulls },
+): Promise<PullResult> {
+  const images: PullResult[] = [];
+  for await (const tag of remote.tags(options)) {
+    images.push(await pullReference(remote, withTag(name, tag), config, options));
+  }
+  const last = images.at(-1);
+  if (last === undefined) throw new StowageError('NOT_FOUND', `no tags to pull for ${familiarName(name)}`);
+  const updated = images.some((image) => image.status === 'downloaded');
+  return { ...last, reference: formatReference(name), status: updated ? 'downloaded' : 'up-to-date', images };
+}

@@ -1,0 +1,121 @@
+import type { ImageView } from '@stowage/layer-store';
+import type {
+  AbortOptions,
+  AuthConfig,
+  Clock,
+  ContentStore,
+  CredentialProvider,
+  Descriptor,
+  Fetch,
+  ImageStore,
+  LayerStore,
+  MetadataStore,
+  Platform,
+  ProgressOutput,
+  ReferenceStore,
+  RegistryService,
+  Storage,
+} from '@stowage/types';
+import type { GarbageReport } from './garbage-collector.ts';
+import type { ImageInspect, ImageSummary } from './inspect-image.ts';
+import type { PullResult } from './pull.ts';
+import type { RemoveResult } from './remove-image.ts';
+
+/** How a {@link Stowage} is opened. */
+export interface StowageOptions {
+  /** The directory of the store, in Node, Deno and Bun. It is made where it is missing. Default: memory. */
+  readonly root?: string | undefined;
+  /** A storage of the caller's, in place of `root`. It is not closed with the Stowage. */
+  readonly storage?: Storage | undefined;
+  /** Credentials: one set that is for one registry (its `serverAddress` says which), or a function of the host. */
+  readonly auth?: AuthConfig | CredentialProvider | undefined;
+  /** Mirrors of Docker Hub, tried first. Default none. */
+  readonly mirrors?: readonly string[] | undefined;
+  /** Hosts that may be reached by plain http or with a certificate nobody vouches for. Loopback always may. */
+  readonly insecureRegistries?: readonly string[] | undefined;
+  /** The way to the network. Default: the runtime's own. */
+  readonly fetch?: Fetch | undefined;
+  /** How many layers are downloaded at once. Default 3, as in docker. */
+  readonly concurrency?: number | undefined;
+  /** Time. Default: the system's. */
+  readonly clock?: Clock | undefined;
+}
+
+/** How an image is pulled. */
+export interface PullOptions extends AbortOptions {
+  /** What to choose from an index, parsed or as `os/architecture[/variant]`. Default: linux on this processor. */
+  readonly platform?: Platform | string | undefined;
+  /** Whether every tag of the repository is pulled; the reference is then a name alone. Default `false`. */
+  readonly allTags?: boolean | undefined;
+  /** Told of every step. */
+  readonly onProgress?: ProgressOutput | undefined;
+}
+
+/** How a reference is resolved. */
+export interface ResolveOptions extends AbortOptions {
+  /** Follow an index to the image for this platform. Default: answer the index itself. */
+  readonly platform?: Platform | string | undefined;
+}
+
+/** How an image is removed. */
+export interface RemoveOptions extends AbortOptions {
+  /** Whether an image named by its ID goes although several names point to it. Default `false`. */
+  readonly force?: boolean | undefined;
+}
+
+/** An image's merged file tree. It keeps the image's layers until it is closed. */
+export interface OpenImageView extends ImageView, AsyncDisposable {
+  /** Lets go of the layers. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Container images in a store: pulled from registries, kept, named, looked into. References are what people type
+ * (`busybox`, `ghcr.io/a/b:v1`, `name@sha256:...`); methods that work on images already here also take an image ID or
+ * the beginning of one.
+ */
+export interface Stowage extends AsyncDisposable {
+  /**
+   * Downloads an image and names it. What is here already is not downloaded again; a pull that was cut off goes on
+   * where it ended.
+   *
+   * @throws see `pull`
+   */
+  pull(reference: string, options?: PullOptions): Promise<PullResult>;
+  /** The images in the store, the latest first. */
+  images(options?: AbortOptions): Promise<readonly ImageSummary[]>;
+  /** All that is known of an image. `NOT_FOUND`, `AMBIGUOUS`. */
+  inspect(reference: string, options?: AbortOptions): Promise<ImageInspect>;
+  /** The merged file tree of an image. `NOT_FOUND`, `AMBIGUOUS`. */
+  view(reference: string, options?: AbortOptions): Promise<OpenImageView>;
+  /** Gives an image another name; a tag that named another image is moved. `NOT_FOUND`, `INVALID_REFERENCE`. */
+  tag(source: string, target: string, options?: AbortOptions): Promise<void>;
+  /**
+   * Takes a name from an image, and with its last name the image itself with all that nothing else uses. `CONFLICT`
+   * for an ID that several repositories name, unless `force` is set.
+   */
+  remove(reference: string, options?: RemoveOptions): Promise<RemoveResult>;
+  /** What a reference names in its registry. Nothing is stored. */
+  resolve(reference: string, options?: ResolveOptions): Promise<Descriptor>;
+  /** Every tag of a repository, in the registry's order. */
+  tags(name: string, options?: AbortOptions): AsyncIterable<string>;
+  /** Removes images without a name, layers and blobs that nothing uses. */
+  gc(options?: AbortOptions): Promise<GarbageReport>;
+  /** Ends running pulls and closes the storage, where it was opened here. Idempotent. */
+  close(): Promise<void>;
+
+  /** The storage under all of it. */
+  readonly storage: Storage;
+  /** Blobs by digest. */
+  readonly content: ContentStore;
+  /** Small values. */
+  readonly metadata: MetadataStore;
+  /** Layers by ChainID. */
+  readonly layers: LayerStore;
+  /** Images by ID. */
+  readonly imageStore: ImageStore;
+  /** Names. */
+  readonly references: ReferenceStore;
+  /** Registries and how to reach them. */
+  readonly registry: RegistryService;
+}

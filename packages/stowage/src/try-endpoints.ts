@@ -1,0 +1,44 @@
+import { isRegistryError, isStowageError, StowageError } from '@stowage/types';
+import type { AbortOptions, RegistryEndpoint } from '@stowage/types';
+
+/** Registry error codes after which another endpoint may still have what is wanted. */
+const ANOTHER_MAY_HAVE_IT = new Set(['UNAUTHORIZED', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN']);
+
+/**
+ * Runs an operation against one endpoint after another until one succeeds, by moby's rules: a plain http endpoint is
+ * left out once its host has answered over TLS, and an error that no other endpoint can mend ends the search.
+ *
+ * @param endpoints in the order to try them
+ * @param attempt the operation; called with one endpoint at a time
+ * @throws whatever the last attempt threw; `NOT_FOUND` when there is no endpoint
+ */
+export async function tryEndpoints<T>(
+  endpoints: readonly RegistryEndpoint[],
+  attempt: (endpoint: RegistryEndpoint) => Promise<T>,
+  { subject, signal }: AbortOptions & { readonly subject: string },
+): Promise<T> {
+  const confirmedTls = new Set<string>();
+  let lastError: unknown = new StowageError('NOT_FOUND', `no endpoints found for ${subject}`);
+  for (const endpoint of endpoints) {
+    const { protocol, host } = new URL(endpoint.url);
+    if (protocol === 'http:' && confirmedTls.has(host)) continue;
+    try {
+      return await attempt(endpoint);
+    } catch (error) {
+      signal?.throwIfAborted();
+      lastError = error;
+      if (!mayFallBack(error, endpoint)) break;
+      if (protocol === 'https:' && isRegistryError(error) && error.status !== undefined)
+        confirmedTls.add(host);
+    }
+  }
+  throw lastError;
+}
+
+function mayFallBack(error: unknown, { mirror }: RegistryEndpoint): boolean {
+  if (mirror) return true;
+  if (!isRegistryError(error))
+    return isStowageError(error, 'UNAVAILABLE') || isStowageError(error, 'TIMEOUT');
+  const [first] = error.errors;
+  return first === undefined || ANOTHER_MAY_HAVE_IT.has(first.code);
+}
