@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { chromium } from 'playwright-core';
+import type { PullReport } from './pull-and-report.ts';
+
+const LAUNCH_ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Bundles the pull for a page as an application would, and runs it in headless Chromium. */
+export async function pullInPage(
+  executablePath: string,
+  reference: string,
+  file: string,
+): Promise<PullReport> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('pull-and-report.ts', import.meta.url))],
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    conditions: ['@stowage/source'],
+    write: false,
+    logLevel: 'error',
+  });
+  const [script] = outputFiles;
+  const server = createServer((request, response) => {
+    const [type, body] =
+      request.url === '/bundle.js' ? ['text/javascript', script?.text] : ['text/html', '<!doctype html>'];
+    response.writeHead(200, { 'content-type': type }).end(body);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const browser = await chromium.launch({ executablePath, args: LAUNCH_ARGUMENTS });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`);
+    return await page.evaluate(
+      async ([bundle, name, path]) => {
+        const module = (await import(bundle)) as {
+          pullAndReport(name: string, path: string): Promise<PullReport>;
+        };
+        return module.pullAndReport(name, path);
+      },
+      ['/bundle.js', reference, file] as const,
+    );
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}
