@@ -26,6 +26,8 @@ if (chromium === undefined) console.log('No Chromium: the browser tests are left
 /** The unit tests of packages that run in a page, once more in one. */
 const browser = {
   resolve: { conditions: [...SOURCE, 'browser', 'module', 'import', 'default'] },
+  // Bundled before the run: found on the way, they would make the page load anew in the middle of a test.
+  optimizeDeps: { include: ['fast-check', 'hash-wasm', 'pako', 'zod/mini'] },
   test: {
     name: 'browser',
     include: ['packages/*/src/**/*.test.ts'],
