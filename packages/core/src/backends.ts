@@ -7,8 +7,8 @@ import { nativeZstd } from './zstd-node.ts';
 
 /** What this runtime does its work with. */
 export interface Backends {
-  /** Digests; `js` knows sha256 only. */
-  readonly digest: DigestBackend;
+  /** The other digests too, except that `js` has none but sha256. */
+  readonly sha256: DigestBackend;
   readonly gunzip: GunzipBackend;
   readonly zstd: 'zlib' | 'none';
   readonly crc32: 'zlib' | 'js';
@@ -21,12 +21,12 @@ export interface Backends {
  * ```ts
  * import { backends } from '@stowage/core';
  *
- * console.log(backends().digest); // native
+ * console.log(backends().sha256); // native
  * ```
  */
 export function backends(): Backends {
   return {
-    digest: digestBackend(),
+    sha256: digestBackend(),
     gunzip: gunzipBackend(),
     zstd: nativeZstd() === undefined ? 'none' : 'zlib',
     crc32: nativeCrc32() === undefined ? 'js' : 'zlib',

@@ -5,7 +5,6 @@ import type { CompressionFormat } from './compression-format.ts';
 import { invalidStream } from './decoder.ts';
 import type { Decoder, Emit } from './decoder.ts';
 import { createNodeGzipDecoder } from './gzip-node.ts';
-import { createPakoGzipDecoder } from './gzip-pako.ts';
 import { builtinModule } from './platform.ts';
 import { createNodeZstdDecoder } from './zstd-node.ts';
 
@@ -168,22 +167,26 @@ export class PushDecompressor implements Decompressor {
     this.#format = format;
     this.#head = NOTHING;
     const wanted = this.#init.format ?? format;
-    if (format !== wanted) throw invalidStream(wanted, `it begins as ${format}`);
+    if (format !== wanted) {
+      throw new StowageError('INVALID_ARCHIVE', `not a ${wanted} stream: it looks like ${format}`);
+    }
     const decoder = await this.#createDecoder(format);
     if (this.#closed === undefined) this.#decoder = decoder;
     else decoder.free(this.#closed.reason);
     if (head.length > 0) await this.#decoder?.write(head);
   }
 
-  #createDecoder(format: CompressionFormat): Decoder | Promise<Decoder> {
+  async #createDecoder(format: CompressionFormat): Promise<Decoder> {
     const emit: Emit = (bytes) => {
       this.#emit(bytes);
     };
     switch (format) {
-      case 'gzip':
-        return (this.#init.gunzipBackend ?? gunzipBackend()) === 'zlib'
-          ? createNodeGzipDecoder(emit)
-          : createPakoGzipDecoder(emit, this.#recycle);
+      case 'gzip': {
+        const backend = this.#init.gunzipBackend ?? gunzipBackend();
+        if (backend === 'zlib') return createNodeGzipDecoder(emit);
+        const { createPakoGzipDecoder } = await import('./gzip-pako.ts');
+        return createPakoGzipDecoder(emit, this.#recycle);
+      }
       case 'zstd':
         return createNodeZstdDecoder(emit);
       case 'plain':

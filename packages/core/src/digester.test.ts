@@ -21,7 +21,7 @@ const ALGORITHMS = ['sha256', 'sha384', 'sha512'] as const satisfies DigestAlgor
 
 /** What can run here. */
 const CHOICES: readonly (readonly [DigestBackend, DigestAlgorithm])[] = [
-  ...(backends().digest === 'native' ? ALGORITHMS.map((algorithm) => ['native', algorithm] as const) : []),
+  ...(backends().sha256 === 'native' ? ALGORITHMS.map((algorithm) => ['native', algorithm] as const) : []),
   ...ALGORITHMS.map((algorithm) => ['wasm', algorithm] as const),
   ['js', 'sha256'],
 ];

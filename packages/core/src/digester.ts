@@ -1,6 +1,7 @@
 import { asDigest, StowageError } from '@stowage/types';
 import type { Digest, Digester, DigestAlgorithm } from '@stowage/types';
 import { allowsWebAssembly, builtinModule } from './platform.ts';
+import type { RunningHash } from './running-hash.ts';
 import { Sha256 } from './sha256.ts';
 
 /**
@@ -15,16 +16,7 @@ export interface DigesterOptions {
   readonly backend?: DigestBackend | undefined;
 }
 
-/** What a backend supplies; {@link createDigester} makes a `Digester` of it. */
-interface RunningHash {
-  update(bytes: Uint8Array): void;
-  /** Lower-case hexadecimal. */
-  digest(): string;
-  /** Where the running state can be told. `restore` throws on a state that is not of this backend. */
-  readonly state?: { save(): Uint8Array; restore(state: Uint8Array): void };
-}
-
-const WASM_FACTORIES = { sha256: 'createSHA256', sha384: 'createSHA384', sha512: 'createSHA512' } as const;
+const ALGORITHMS: readonly string[] = ['sha256', 'sha384', 'sha512'] satisfies DigestAlgorithm[];
 
 /**
  * Makes a running hash. Its `save` and `restore` are there with the `wasm` and `js` backends, not with `native`; a
@@ -50,7 +42,7 @@ export async function createDigester(
   algorithm: DigestAlgorithm = 'sha256',
   options: DigesterOptions = {},
 ): Promise<Digester> {
-  if (!Object.hasOwn(WASM_FACTORIES, algorithm)) {
+  if (!ALGORITHMS.includes(algorithm)) {
     throw unsupported(`unsupported digest algorithm ${JSON.stringify(algorithm)}`);
   }
   switch (options.backend ?? digestBackend()) {
@@ -81,13 +73,8 @@ function nativeHash(algorithm: DigestAlgorithm): RunningHash {
 
 async function wasmHash(algorithm: DigestAlgorithm): Promise<RunningHash> {
   try {
-    const factories = await import('hash-wasm');
-    const hash = await factories[WASM_FACTORIES[algorithm]]();
-    return {
-      update: (bytes) => void hash.update(bytes),
-      digest: () => hash.digest(),
-      state: { save: () => hash.save(), restore: (state) => void hash.load(state) },
-    };
+    const { createWasmHash } = await import('./wasm-hash.ts');
+    return await createWasmHash(algorithm);
   } catch (cause) {
     throw unsupported('this runtime cannot run WebAssembly', cause);
   }

@@ -1,6 +1,8 @@
-import type { ZStream } from 'pako';
+import { zlibInflate, zlibInflateInit2, zlibInflateReset, ZStream } from 'pako';
 import { checkPadding, gzipError, invalidStream } from './decoder.ts';
 import type { Decoder, Emit } from './decoder.ts';
+
+// Loaded on demand, as a file of its own: so a bundler takes from pako what is used here and leaves the rest.
 
 const OUTPUT_CHUNK = 64 * 1024;
 
@@ -18,10 +20,9 @@ const Z_BUF_ERROR = -5;
  * @param emit takes the output
  * @param recycle whether emitted bytes are overwritten by what follows, so that `emit` must copy what it keeps
  */
-export async function createPakoGzipDecoder(emit: Emit, recycle: boolean): Promise<Decoder> {
-  const pako = await import('pako');
-  let stream: ZStream | undefined = new pako.ZStream();
-  pako.zlibInflateInit2(stream, GZIP_ONLY_WINDOW_BITS);
+export function createPakoGzipDecoder(emit: Emit, recycle: boolean): Decoder {
+  let stream: ZStream | undefined = new ZStream();
+  zlibInflateInit2(stream, GZIP_ONLY_WINDOW_BITS);
   stream.output = new Uint8Array(OUTPUT_CHUNK);
   // Between members: before the first one only formally, since its magic number was seen already.
   let between = false;
@@ -31,7 +32,7 @@ export async function createPakoGzipDecoder(emit: Emit, recycle: boolean): Promi
   const step = (from: ZStream): boolean => {
     from.next_out = 0;
     from.avail_out = OUTPUT_CHUNK;
-    const status = pako.zlibInflate(from, Z_NO_FLUSH);
+    const status = zlibInflate(from, Z_NO_FLUSH);
     if (status !== Z_OK && status !== Z_STREAM_END && status !== Z_BUF_ERROR) {
       throw gzipError(from.msg);
     }
@@ -60,7 +61,7 @@ export async function createPakoGzipDecoder(emit: Emit, recycle: boolean): Promi
             checkPadding('gzip', rest);
             return;
           }
-          pako.zlibInflateReset(stream);
+          zlibInflateReset(stream);
         }
       } while (step(stream));
     },

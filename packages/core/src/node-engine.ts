@@ -36,7 +36,8 @@ export class NodeEngine {
     stream.on('data', (chunk) => {
       if (this.#failure !== undefined) return;
       try {
-        emit(chunk);
+        // Not as the Buffer that it is, whose slice() does not copy.
+        emit(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
       } catch (error) {
         this.free(error);
       }
