@@ -1,0 +1,36 @@
+import { asDigest } from '@stowage/types';
+import type { DiffID } from '@stowage/types';
+import { describe, expect, it } from 'vitest';
+import { EntryCache } from './entry-cache.ts';
+
+function diffId(digit: string): DiffID {
+  return asDigest(`sha256:${digit.repeat(64)}`) as DiffID;
+}
+
+const [A, B, C] = [diffId('a'), diffId('b'), diffId('c')];
+
+describe('EntryCache', () => {
+  it('drops what was asked for longest ago', () => {
+    const cache = new EntryCache(10);
+    cache.set(A, [], 4);
+    cache.set(B, [], 4);
+    expect(cache.get(A)).toEqual([]);
+    cache.set(C, [], 4);
+    expect([A, B, C].map((id) => cache.get(id) !== undefined)).toEqual([true, false, true]);
+  });
+
+  it('keeps nothing that costs more than everything may', () => {
+    const cache = new EntryCache(10);
+    cache.set(A, [], 4);
+    cache.set(B, [], 11);
+    expect([A, B].map((id) => cache.get(id) !== undefined)).toEqual([true, false]);
+  });
+
+  it('does not count a list twice', () => {
+    const cache = new EntryCache(10);
+    cache.set(A, [], 6);
+    cache.set(A, [], 6);
+    cache.set(B, [], 4);
+    expect([A, B].map((id) => cache.get(id) !== undefined)).toEqual([true, true]);
+  });
+});

@@ -1,0 +1,138 @@
+import { createDigester, decompress, iterate, scanTar, streamOf } from '@stowage/core';
+import type { TarLimits } from '@stowage/core';
+import { isStowageError, StowageError } from '@stowage/types';
+import type {
+  AbortOptions,
+  Bytes,
+  ByteStream,
+  ContentReader,
+  Descriptor,
+  DiffID,
+  LayerEntry,
+} from '@stowage/types';
+import type { EntryCache } from './entry-cache.ts';
+import { cleanPath, costOf, layerEntryOf } from './layer-entry.ts';
+import { sliceStream } from './slice-stream.ts';
+import type { ByteSource } from './slice-stream.ts';
+
+/** What is read when a layer is read. */
+export interface LayerContentInit {
+  readonly content: ContentReader;
+  readonly descriptor: Descriptor;
+  readonly diffId: DiffID;
+  /** Uncompressed bytes. */
+  readonly diffSize: number;
+  readonly cache: EntryCache;
+  readonly tarLimits: TarLimits | undefined;
+}
+
+/** Reads a layer's blob: as a tar stream, entry by entry, or a part of it. */
+export class LayerContent {
+  readonly #init: LayerContentInit;
+
+  constructor(init: LayerContentInit) {
+    this.#init = init;
+  }
+
+  /** The tar stream, verified at its end. */
+  async tarStream(options: AbortOptions = {}): Promise<ByteStream> {
+    const { diffId } = this.#init;
+    const digester = await createDigester();
+    const source = await this.#inflate(options);
+    return new ReadableStream<Bytes>(
+      {
+        pull: async (controller) => {
+          const { done, value } = await source.read();
+          if (!done) {
+            digester.update(value);
+            controller.enqueue(value);
+          } else if (digester.digest() === diffId) {
+            controller.close();
+          } else {
+            throw this.#dataLoss();
+          }
+        },
+        cancel: (reason) => source.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  /** The entries in the order of the tar stream; verified once all have been seen. */
+  async *entries(options: AbortOptions = {}): AsyncGenerator<LayerEntry, void, undefined> {
+    const { cache, diffId, tarLimits } = this.#init;
+    options.signal?.throwIfAborted();
+    const cached = cache.get(diffId);
+    if (cached !== undefined) {
+      yield* cached;
+      return;
+    }
+    let fresh: LayerEntry[] = [];
+    const all: LayerEntry[] = [];
+    let cost = 0;
+    const scanner = scanTar({ onEntry: (header) => fresh.push(layerEntryOf(header)), limits: tarLimits });
+    for await (const bytes of iterate(await this.tarStream(options), options)) {
+      scanner.write(bytes);
+      if (fresh.length === 0) continue;
+      const batch = fresh;
+      fresh = [];
+      for (const entry of batch) {
+        cost += costOf(entry);
+        if (cost <= cache.maxCost) all.push(entry);
+        yield entry;
+      }
+    }
+    scanner.end();
+    cache.set(diffId, all, cost);
+  }
+
+  /** The content of a file. Where the tar stream has a path twice, the later one counts, as when it is unpacked. */
+  async readFile(path: string, options: AbortOptions = {}): Promise<ByteStream> {
+    const wanted = cleanPath(path);
+    let found: LayerEntry | undefined;
+    for await (const entry of this.entries(options)) if (entry.path === wanted) found = entry;
+    if (found === undefined) throw new StowageError('NOT_FOUND', `no such file in the layer: ${path}`);
+    if (found.type !== 'file') throw new StowageError('INVALID_ARGUMENT', `not a regular file: ${path}`);
+    return this.readRange(found.offset, found.size, options);
+  }
+
+  /** A part of the tar stream, not verified. Nothing after it is read. */
+  async readRange(offset: number, length: number, options: AbortOptions = {}): Promise<ByteStream> {
+    const { content, descriptor, diffId } = this.#init;
+    if (length === 0) return streamOf();
+    // A blob that is its own tar stream can be entered anywhere.
+    if ((descriptor.digest as string) === diffId) {
+      return content.open(descriptor.digest, { ...options, offset, length });
+    }
+    return sliceStream(await this.#inflate(options), offset, length);
+  }
+
+  /** The blob was good when it was registered: if it cannot be decompressed now, something has happened to it. */
+  async #inflate(options: AbortOptions): Promise<ByteSource> {
+    const { content, descriptor, diffSize } = this.#init;
+    const { signal } = options;
+    const blob = await content.open(descriptor.digest, options);
+    const stage = decompress({ maxBytes: diffSize });
+    const reader = blob.pipeThrough(stage, signal === undefined ? {} : { signal }).getReader();
+    return {
+      read: async () => {
+        try {
+          return await reader.read();
+        } catch (error) {
+          const damaged = isStowageError(error, 'INVALID_ARCHIVE') || isStowageError(error, 'LIMIT_EXCEEDED');
+          throw damaged ? this.#dataLoss(error) : error;
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    };
+  }
+
+  #dataLoss(cause?: unknown): StowageError {
+    return new StowageError(
+      'DATA_LOSS',
+      `could not verify layer data for: ${this.#init.diffId}. This may be because internal files in the layer store ` +
+        `were modified. Re-pulling or rebuilding this image may resolve the issue`,
+      cause === undefined ? {} : { cause },
+    );
+  }
+}

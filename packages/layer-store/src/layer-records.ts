@@ -1,0 +1,124 @@
+import { chainId as chainIdOf } from '@stowage/core';
+import { asDigest, digestKey, isDigest, isStowageError } from '@stowage/types';
+import type { AbortOptions, Bytes, ChainID, Descriptor, DiffID, Storage } from '@stowage/types';
+
+/** What is kept of a layer beside its blob. */
+export interface LayerRecord {
+  readonly diffId: DiffID;
+  readonly parent?: ChainID;
+  /** Uncompressed bytes of the whole stack. */
+  readonly size: number;
+  /** Uncompressed bytes of this layer. */
+  readonly diffSize: number;
+  readonly descriptor: Descriptor;
+}
+
+const NAMESPACE = 'layers';
+const ENDING = '.json';
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The records of layers in a storage's metadata, by ChainID. */
+export class LayerRecords {
+  readonly #storage: Pick<Storage, 'content' | 'metadata'>;
+
+  constructor(storage: Pick<Storage, 'content' | 'metadata'>) {
+    this.#storage = storage;
+  }
+
+  /** `undefined` where there is no record, or a damaged one, or where the blob of the layer is gone. */
+  async read(chainId: ChainID, options?: AbortOptions): Promise<LayerRecord | undefined> {
+    const bytes = await this.#storage.metadata.get(NAMESPACE, digestKey(chainId, ENDING), options);
+    const record = bytes === undefined ? undefined : decodeRecord(bytes, chainId);
+    if (record === undefined) return undefined;
+    try {
+      const { size } = await this.#storage.content.info(record.descriptor.digest, options);
+      return size === record.descriptor.size ? record : undefined;
+    } catch (error) {
+      if (isStowageError(error, 'NOT_FOUND')) return undefined;
+      throw error;
+    }
+  }
+
+  async write(chainId: ChainID, record: LayerRecord, options?: AbortOptions): Promise<void> {
+    const bytes = encoder.encode(JSON.stringify(record));
+    await this.#storage.metadata.set(NAMESPACE, digestKey(chainId, ENDING), bytes, options);
+  }
+
+  async delete(chainId: ChainID, options?: AbortOptions): Promise<void> {
+    await this.#storage.metadata.delete(NAMESPACE, digestKey(chainId, ENDING), options);
+  }
+
+  /** The layers that have a record, a damaged one perhaps. */
+  async list(options?: AbortOptions): Promise<ChainID[]> {
+    const list: ChainID[] = [];
+    for await (const key of this.#storage.metadata.keys(NAMESPACE, options)) {
+      const value = key.endsWith(ENDING) ? key.slice(0, -ENDING.length).replace('/', ':') : '';
+      if (isDigest(value)) list.push(value as ChainID);
+    }
+    return list;
+  }
+}
+
+/** What is kept of a descriptor: never the blob itself, which is in the store. */
+export function storedDescriptor({ mediaType, digest, size, urls, annotations }: Descriptor): Descriptor {
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(urls === undefined ? {} : { urls }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+}
+
+/** A record that is not of the layer that it says it is counts as damaged. */
+function decodeRecord(bytes: Bytes, chainId: ChainID): LayerRecord | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(decoder.decode(bytes));
+  } catch {
+    return undefined;
+  }
+  if (!isObject(value)) return undefined;
+  const { diffId, parent, size, diffSize, descriptor } = value;
+  if (!isDigestText(diffId) || (parent !== undefined && !isDigestText(parent))) return undefined;
+  if (!isCount(size) || !isCount(diffSize) || !isDescriptor(descriptor)) return undefined;
+  const diff = asDigest(diffId) as DiffID;
+  const beneath = parent === undefined ? undefined : (asDigest(parent) as ChainID);
+  if (chainIdOf(beneath === undefined ? [diff] : [beneath, diff]) !== chainId) return undefined;
+  return {
+    diffId: diff,
+    ...(beneath === undefined ? {} : { parent: beneath }),
+    size,
+    diffSize,
+    descriptor: storedDescriptor(descriptor),
+  };
+}
+
+function isDescriptor(value: unknown): value is Descriptor {
+  if (!isObject(value)) return false;
+  const { mediaType, digest, size, urls, annotations } = value;
+  return (
+    typeof mediaType === 'string' &&
+    isDigestText(digest) &&
+    isCount(size) &&
+    (urls === undefined || (Array.isArray(urls) && urls.every(isText))) &&
+    (annotations === undefined || (isObject(annotations) && Object.values(annotations).every(isText)))
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isDigestText(value: unknown): value is string {
+  return typeof value === 'string' && isDigest(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -1,0 +1,742 @@
+import { chainId as chainIdOf, collect, createTarWriter, digestBytes, streamOf } from '@stowage/core';
+import { createMemoryStorage } from '@stowage/storage';
+import { asDigest, digestKey, isStowageError, MEDIA_TYPES } from '@stowage/types';
+import type {
+  Bytes,
+  ByteStream,
+  ChainID,
+  ContentStore,
+  Descriptor,
+  DiffID,
+  Layer,
+  Storage,
+} from '@stowage/types';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { EMPTY_LAYER, EMPTY_LAYER_DIFF_ID } from './empty-layer.ts';
+import { openLayerStore } from './layer-store.ts';
+
+const encoder = new TextEncoder();
+const NOBODY = asDigest(`sha256:${'0'.repeat(64)}`) as ChainID;
+
+/** A tar of files; what is in a file is its text. */
+function tarOf(files: Readonly<Record<string, string>>): Bytes {
+  const writer = createTarWriter();
+  const parts = Object.entries(files).flatMap(([name, text]) => writer.entry({ name }, encoder.encode(text)));
+  return join([...parts, writer.end()]);
+}
+
+function join(parts: readonly Bytes[]): Bytes {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  parts.reduce((at, part) => (bytes.set(part, at), at + part.length), 0);
+  return bytes;
+}
+
+async function gzip(bytes: Bytes): Promise<Bytes> {
+  const stage = new CompressionStream('gzip') as unknown as TransformStream<Bytes, Bytes>;
+  return collect(streamOf(bytes).pipeThrough(stage), { maxBytes: 1 << 24 });
+}
+
+async function textOf(stream: Promise<ByteStream>): Promise<string> {
+  return new TextDecoder().decode(await collect(await stream, { maxBytes: 1 << 20 }));
+}
+
+async function diffIdOf(tar: Bytes): Promise<DiffID> {
+  return (await digestBytes(tar)) as DiffID;
+}
+
+async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await work;
+  } catch (error) {
+    return isStowageError(error) ? error.code : String(error);
+  }
+  return undefined;
+}
+
+async function put(storage: Storage, bytes: Bytes, mediaType: string): Promise<Descriptor> {
+  const ingest = await storage.content.ingest(`put-${String(bytes.length)}`);
+  await ingest.write(bytes);
+  const { digest, size } = await ingest.commit();
+  return { mediaType, digest, size };
+}
+
+/** The same storage, with some calls of its content store replaced. */
+function withContent(storage: Storage, replaced: Partial<ContentStore>): Storage {
+  const content = new Proxy(storage.content, {
+    get: (target, name: keyof ContentStore) => replaced[name] ?? target[name].bind(target),
+  });
+  return {
+    content,
+    metadata: storage.metadata,
+    lock: storage.lock.bind(storage),
+    close: storage.close.bind(storage),
+  };
+}
+
+async function ingestCount(storage: Storage): Promise<number> {
+  let count = 0;
+  for await (const _ingest of storage.content.ingests()) count++;
+  return count;
+}
+
+const TAR = tarOf({ 'etc/motd': 'hello', 'etc/issue': 'world' });
+const OTHER = tarOf({ other: 'o' });
+let storage: Storage;
+
+beforeEach(() => {
+  storage = createMemoryStorage();
+});
+
+describe('register', () => {
+  it('stores a plain tar as it is', async () => {
+    const store = await openLayerStore({ storage });
+    const layer = await store.register(streamOf(TAR));
+    const diffId = await diffIdOf(TAR);
+    expect(layer.diffId).toBe(diffId);
+    expect(layer.chainId).toBe(diffId);
+    expect(layer.parent).toBe(undefined);
+    expect([layer.size, layer.diffSize]).toEqual([TAR.length, TAR.length]);
+    expect(layer.descriptor).toEqual({ mediaType: MEDIA_TYPES.ociLayer, digest: diffId, size: TAR.length });
+    expect(await collect(await layer.tarStream(), { maxBytes: TAR.length })).toEqual(TAR);
+  });
+
+  it('stores a compressed tar as it came, and stacks layers', async () => {
+    const store = await openLayerStore({ storage });
+    const base = await store.register(streamOf(TAR));
+    const zipped = await gzip(OTHER);
+    const top = await store.register(streamOf(zipped.subarray(0, 1), zipped.subarray(1)), base.chainId);
+    const diffId = await diffIdOf(OTHER);
+    expect(top.diffId).toBe(diffId);
+    expect(top.chainId).toBe(chainIdOf([base.diffId, diffId]));
+    expect(top.parent).toMatchObject({ chainId: base.chainId, diffId: base.diffId });
+    expect([top.size, top.diffSize]).toEqual([TAR.length + OTHER.length, OTHER.length]);
+    expect(top.descriptor.mediaType).toBe(MEDIA_TYPES.ociLayerGzip);
+    expect(top.descriptor.digest).toBe(await digestBytes(zipped));
+    expect(await storage.content.read(top.descriptor.digest, { maxBytes: 1 << 20 })).toEqual(zipped);
+    expect(await collect(await top.tarStream(), { maxBytes: 1 << 20 })).toEqual(OTHER);
+  });
+
+  it('knows the empty layer, and takes a stream without bytes', async () => {
+    const store = await openLayerStore({ storage });
+    expect((await store.register(streamOf(new Uint8Array(1024)))).diffId).toBe(EMPTY_LAYER_DIFF_ID);
+    expect((await store.register(streamOf())).diffId).toBe(await diffIdOf(new Uint8Array(0)));
+  });
+
+  it('answers an existing chain with the layer that is there', async () => {
+    const store = await openLayerStore({ storage });
+    const first = await store.register(streamOf(TAR));
+    const second = await store.register(streamOf(await gzip(TAR)));
+    expect(second).not.toBe(first);
+    expect(second.chainId).toBe(first.chainId);
+    expect(second.descriptor).toEqual(first.descriptor);
+    expect(await store.release(first)).toEqual([]);
+    expect((await store.release(second)).length).toBe(1);
+  });
+
+  it('hashes what follows the end of the archive', async () => {
+    const store = await openLayerStore({ storage });
+    const padded = join([TAR, new Uint8Array(9000), encoder.encode('tail')]);
+    const layer = await store.register(streamOf(padded));
+    expect(layer.diffId).toBe(await diffIdOf(padded));
+    expect(layer.diffSize).toBe(padded.length);
+  });
+
+  it.each<[string, () => Promise<Bytes>]>([
+    ['no tar', () => Promise.resolve(encoder.encode('x'.repeat(1024)))],
+    ['a tar that is cut short', () => Promise.resolve(TAR.subarray(0, 700))],
+    ['gzip that is cut short', async () => (await gzip(TAR)).subarray(0, 60)],
+    ['gzip with a tail', async () => join([await gzip(TAR), encoder.encode('tail')])],
+  ])('refuses %s and leaves nothing behind', async (_what, make) => {
+    const store = await openLayerStore({ storage });
+    const base = await store.register(streamOf(OTHER));
+    expect(await codeOf(store.register(streamOf(await make()), base.chainId))).toBe('INVALID_ARCHIVE');
+    expect(await ingestCount(storage)).toBe(0);
+    expect((await store.map()).size).toBe(1);
+    expect((await store.release(base)).length).toBe(1);
+  });
+
+  it('refuses what inflates beyond the limit', async () => {
+    const store = await openLayerStore({ storage, limits: { maxLayerBytes: 2000 } });
+    expect(await codeOf(store.register(streamOf(await gzip(TAR))))).toBe('LIMIT_EXCEEDED');
+    expect((await store.map()).size).toBe(0);
+  });
+
+  it('cancels the stream when there is no such parent', async () => {
+    const store = await openLayerStore({ storage });
+    let cancelled: unknown;
+    const stream = new ReadableStream<Bytes>({
+      cancel: (reason) => {
+        cancelled = reason;
+      },
+    });
+    await expect(store.register(stream, NOBODY)).rejects.toThrow('layer does not exist');
+    expect(isStowageError(cancelled, 'NOT_FOUND')).toBe(true);
+  });
+
+  it('ends with the reason of an abort and lets go of everything', async () => {
+    const store = await openLayerStore({ storage });
+    const base = await store.register(streamOf(OTHER));
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    let cancelled: unknown;
+    const stream = new ReadableStream<Bytes>({
+      start: (c) => {
+        c.enqueue(TAR.subarray(0, 512));
+      },
+      cancel: (why) => {
+        cancelled = why;
+      },
+    });
+    const work = store.register(stream, base.chainId, { signal: controller.signal });
+    controller.abort(reason);
+    await expect(work).rejects.toBe(reason);
+    expect(cancelled).toBe(reason);
+    expect(await ingestCount(storage)).toBe(0);
+    expect((await store.release(base)).length).toBe(1);
+    await expect(store.register(streamOf(TAR), undefined, { signal: controller.signal })).rejects.toBe(
+      reason,
+    );
+  });
+
+  it('holds the parent until it is done, and no longer', async () => {
+    const store = await openLayerStore({ storage });
+    const base = await store.register(streamOf(OTHER));
+    let fail: (error: Error) => void = () => undefined;
+    const stream = new ReadableStream<Bytes>({
+      start: (c) => {
+        c.enqueue(TAR.subarray(0, 512));
+        fail = (error) => {
+          c.error(error);
+        };
+      },
+    });
+    const work = store.register(stream, base.chainId);
+    const ended = codeOf(work);
+    expect(await store.release(base)).toEqual([]);
+    fail(new Error('network'));
+    expect(await ended).toBe('Error: network');
+    expect(await codeOf(store.get(base.chainId))).toBe('NOT_FOUND');
+  });
+});
+
+describe('scan', () => {
+  it('learns DiffID and size from pieces of any size', async () => {
+    const store = await openLayerStore({ storage });
+    const zipped = await gzip(TAR);
+    const scan = await store.scan({ mediaType: MEDIA_TYPES.ociLayer, digest: NOBODY, size: zipped.length });
+    for (const byte of zipped) await scan.write(Uint8Array.of(byte));
+    expect(await scan.end()).toEqual({ diffId: await diffIdOf(TAR), diffSize: TAR.length });
+    await scan.cancel();
+  });
+
+  it('can be given up at any time', async () => {
+    const store = await openLayerStore({ storage });
+    const scan = await store.scan({ mediaType: MEDIA_TYPES.ociLayer, digest: NOBODY, size: 1 });
+    await scan.write(TAR);
+    await scan.cancel();
+    await scan.cancel();
+    expect(await codeOf(scan.write(TAR))).toBe('INVALID_ARGUMENT');
+    expect(await codeOf(scan.end())).toBe('INVALID_ARGUMENT');
+  });
+
+  it('refuses a type that is no layer, a broken tar and an abort', async () => {
+    const store = await openLayerStore({ storage });
+    await expect(store.scan({ mediaType: 'text/plain', digest: NOBODY, size: 1 })).rejects.toThrow(
+      'unsupported media type text/plain',
+    );
+    const scan = await store.scan({ mediaType: MEDIA_TYPES.ociLayer, digest: NOBODY, size: 1 });
+    const reason = new Error('enough');
+    await expect(scan.write(TAR, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect(await codeOf(scan.write(encoder.encode('x'.repeat(600))))).toBe('INVALID_ARCHIVE');
+    expect(await codeOf(scan.end())).toBe('INVALID_ARCHIVE');
+  });
+});
+
+describe('registerBlob', () => {
+  it('reads the blob to find out', async () => {
+    const store = await openLayerStore({ storage });
+    const descriptor = await put(storage, await gzip(TAR), MEDIA_TYPES.dockerLayerGzip);
+    const diffId = await diffIdOf(TAR);
+    const layer = await store.registerBlob(descriptor, undefined, { diffId });
+    expect(layer).toMatchObject({ diffId, diffSize: TAR.length, descriptor });
+  });
+
+  it('does not read it again when it was scanned', async () => {
+    const descriptor = await put(storage, await gzip(TAR), MEDIA_TYPES.dockerLayerGzip);
+    let opened = 0;
+    const watched = withContent(storage, {
+      open: (digest, options) => {
+        opened++;
+        return storage.content.open(digest, options);
+      },
+    });
+    const store = await openLayerStore({ storage: watched });
+    const scanned = { diffId: await diffIdOf(TAR), diffSize: TAR.length };
+    await store.registerBlob(descriptor, undefined, { scanned });
+    expect(opened).toBe(0);
+    await store.registerBlob(descriptor);
+    expect(opened).toBe(1);
+  });
+
+  it('keeps where else the blob can be had, and not the blob itself', async () => {
+    const store = await openLayerStore({ storage });
+    const plain = await put(storage, TAR, MEDIA_TYPES.ociLayer);
+    const layer = await store.registerBlob({
+      ...plain,
+      urls: ['https://example.test/layer'],
+      annotations: { a: 'b' },
+      data: 'AAAA',
+    });
+    const descriptor = { ...plain, urls: ['https://example.test/layer'], annotations: { a: 'b' } };
+    expect(layer.descriptor).toEqual(descriptor);
+    const again = await (await openLayerStore({ storage })).get(layer.chainId);
+    expect(again.descriptor).toEqual(descriptor);
+  });
+
+  it('registers nothing when the DiffID is another', async () => {
+    const store = await openLayerStore({ storage });
+    const descriptor = await put(storage, TAR, MEDIA_TYPES.ociLayer);
+    const diffId = await diffIdOf(OTHER);
+    const scanned = { diffId: await diffIdOf(TAR), diffSize: TAR.length };
+    expect(await codeOf(store.registerBlob(descriptor, undefined, { diffId }))).toBe('DIGEST_MISMATCH');
+    expect(await codeOf(store.registerBlob(descriptor, undefined, { diffId, scanned }))).toBe(
+      'DIGEST_MISMATCH',
+    );
+    expect((await store.map()).size).toBe(0);
+  });
+
+  it('refuses what it cannot register', async () => {
+    const store = await openLayerStore({ storage });
+    const descriptor = await put(storage, TAR, MEDIA_TYPES.ociLayer);
+    const diffId = await diffIdOf(TAR);
+    expect(await codeOf(store.registerBlob({ ...descriptor, mediaType: 'text/plain' }))).toBe('UNSUPPORTED');
+    expect(await codeOf(store.registerBlob({ ...descriptor, digest: NOBODY }))).toBe('NOT_FOUND');
+    expect(await codeOf(store.registerBlob({ ...descriptor, size: 1 }))).toBe('SIZE_MISMATCH');
+    await expect(store.registerBlob(descriptor, NOBODY)).rejects.toThrow('layer does not exist');
+    for (const diffSize of [-1, 1.5, NaN]) {
+      const work = store.registerBlob(descriptor, undefined, { scanned: { diffId, diffSize } });
+      expect(await codeOf(work)).toBe('INVALID_ARGUMENT');
+    }
+    const hostile = { scanned: { diffId: '../x' as DiffID, diffSize: 1 } };
+    expect(await codeOf(store.registerBlob(descriptor, undefined, hostile))).toBe('INVALID_DIGEST');
+    const signal = AbortSignal.abort(new Error('enough'));
+    expect(await codeOf(store.registerBlob(descriptor, undefined, { signal }))).toBe('Error: enough');
+    expect((await store.map()).size).toBe(0);
+  });
+
+  it('gives two callers of one chain one layer and two holds', async () => {
+    const store = await openLayerStore({ storage });
+    const descriptor = await put(storage, TAR, MEDIA_TYPES.ociLayer);
+    const [a, b] = await Promise.all([store.registerBlob(descriptor), store.registerBlob(descriptor)]);
+    expect(a).not.toBe(b);
+    expect((await store.map()).size).toBe(1);
+    expect(await store.release(a)).toEqual([]);
+    expect((await store.release(b)).length).toBe(1);
+  });
+
+  it('stacks 125 layers and no more', async () => {
+    const store = await openLayerStore({ storage });
+    const descriptor = await put(storage, new Uint8Array(1024), MEDIA_TYPES.ociLayer);
+    const options = { scanned: { diffId: EMPTY_LAYER_DIFF_ID, diffSize: 1024 } };
+    let top = await store.registerBlob(descriptor, undefined, options);
+    for (let depth = 2; depth <= 125; depth++) {
+      const next = await store.registerBlob(descriptor, top.chainId, options);
+      await store.release(top);
+      top = next;
+    }
+    expect(top.size).toBe(125 * 1024);
+    await expect(store.registerBlob(descriptor, top.chainId, options)).rejects.toThrow('max depth exceeded');
+    expect(await codeOf(store.register(streamOf(TAR), top.chainId))).toBe('LIMIT_EXCEEDED');
+    const reopened = await openLayerStore({ storage });
+    expect((await reopened.map()).size).toBe(125);
+    expect((await store.release(top)).length).toBe(125);
+  });
+});
+
+describe('holds', () => {
+  it('goes up through parents that nothing else keeps, top first', async () => {
+    const store = await openLayerStore({ storage });
+    const base = await store.register(streamOf(TAR));
+    const middle = await store.register(streamOf(OTHER), base.chainId);
+    const top = await store.register(streamOf(TAR), middle.chainId);
+    expect(await store.release(base)).toEqual([]);
+    expect(await store.release(middle)).toEqual([]);
+    const removed = await store.release(top);
+    expect(removed).toEqual(
+      [top, middle, base].map(({ chainId, diffId, size, diffSize }) => ({ chainId, diffId, size, diffSize })),
+    );
+    expect((await store.map()).size).toBe(0);
+    expect((await (await openLayerStore({ storage })).map()).size).toBe(0);
+    // The blob is left to a garbage collector.
+    expect((await storage.content.info(base.descriptor.digest)).size).toBe(TAR.length);
+  });
+
+  it('stops at a parent that somebody holds, or that has another child', async () => {
+    const store = await openLayerStore({ storage });
+    const base = await store.register(streamOf(TAR));
+    const one = await store.register(streamOf(OTHER), base.chainId);
+    const two = await store.register(streamOf(TAR), base.chainId);
+    await store.release(base);
+    expect((await store.release(one)).map(({ chainId }) => chainId)).toEqual([one.chainId]);
+    const again = await store.get(base.chainId);
+    expect((await store.release(two)).map(({ chainId }) => chainId)).toEqual([two.chainId]);
+    expect((await store.release(again)).map(({ chainId }) => chainId)).toEqual([base.chainId]);
+  });
+
+  it('takes each hold back once', async () => {
+    const store = await openLayerStore({ storage });
+    const first = await store.register(streamOf(TAR));
+    const second = await store.get(first.chainId);
+    await store.release(first);
+    await expect(store.release(first)).rejects.toThrow('layer not retained');
+    const results = await Promise.allSettled([store.release(second), store.release(second)]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await codeOf(store.release(EMPTY_LAYER))).toBe('INVALID_ARGUMENT');
+  });
+
+  it('does not count a parent that was reached from its child', async () => {
+    const store = await openLayerStore({ storage });
+    const base = await store.register(streamOf(TAR));
+    const top = await store.register(streamOf(OTHER), base.chainId);
+    expect(await codeOf(store.release(top.parent as Layer))).toBe('INVALID_ARGUMENT');
+  });
+
+  it('keeps a hold when its release is aborted', async () => {
+    const store = await openLayerStore({ storage });
+    const layer = await store.register(streamOf(TAR));
+    const signal = AbortSignal.abort(new Error('enough'));
+    expect(await codeOf(store.release(layer, { signal }))).toBe('Error: enough');
+    expect((await store.release(layer)).length).toBe(1);
+  });
+
+  it('gives no hold on a layer that is being removed', async () => {
+    const store = await openLayerStore({ storage });
+    const layer = await store.register(streamOf(TAR));
+    const [released, got] = await Promise.allSettled([store.release(layer), store.get(layer.chainId)]);
+    // Whoever comes first wins, and the other sees what the first has done.
+    const removed = released.status === 'fulfilled' && released.value.length === 1;
+    expect(got.status).toBe(removed ? 'rejected' : 'fulfilled');
+    expect((await (await openLayerStore({ storage })).map()).size).toBe(removed ? 0 : 1);
+  });
+
+  it('says of a layer that there is none, and of a digest that it is none', async () => {
+    const store = await openLayerStore({ storage });
+    await expect(store.get(NOBODY)).rejects.toThrow('layer does not exist');
+    expect(await codeOf(store.get('../x' as ChainID))).toBe('INVALID_DIGEST');
+    expect(await codeOf(store.get(NOBODY, { signal: AbortSignal.abort(new Error('enough')) }))).toBe(
+      'Error: enough',
+    );
+  });
+});
+
+describe('reopening', () => {
+  it('finds the layers again, with their parents and without holds', async () => {
+    const store = await openLayerStore({ storage });
+    const base = await store.register(streamOf(TAR));
+    const top = await store.register(streamOf(await gzip(OTHER)), base.chainId);
+    const reopened = await openLayerStore({ storage });
+    expect(new Set((await reopened.map()).keys())).toEqual(new Set([base.chainId, top.chainId]));
+    const again = await reopened.get(top.chainId);
+    expect(again).toMatchObject({
+      diffId: top.diffId,
+      size: top.size,
+      diffSize: top.diffSize,
+      descriptor: top.descriptor,
+    });
+    expect(again.parent?.descriptor).toEqual(base.descriptor);
+    expect(await textOf(again.readFile('other'))).toBe('o');
+    const heldBase = await reopened.get(base.chainId);
+    expect(await reopened.release(heldBase)).toEqual([]);
+    expect((await reopened.release(again)).length).toBe(2);
+  });
+
+  it('writes a record of a known shape', async () => {
+    const store = await openLayerStore({ storage });
+    const base = await store.register(streamOf(TAR));
+    const top = await store.register(streamOf(OTHER), base.chainId);
+    const bytes = await storage.metadata.get('layers', digestKey(top.chainId, '.json'));
+    expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual({
+      diffId: top.diffId,
+      parent: base.chainId,
+      size: TAR.length + OTHER.length,
+      diffSize: OTHER.length,
+      descriptor: top.descriptor,
+    });
+  });
+
+  const damages: [string, (record: Record<string, unknown>) => unknown][] = [
+    ['no JSON', () => undefined],
+    ['no object', () => [1]],
+    ['another layer’s record', (record) => ({ ...record, diffId: NOBODY })],
+    ['a malformed DiffID', (record) => ({ ...record, diffId: '../x' })],
+    ['a malformed parent', (record) => ({ ...record, parent: 1 })],
+    ['a negative size', (record) => ({ ...record, size: -1 })],
+    ['a size that does not add up', (record) => ({ ...record, size: 1 })],
+    ['a size that is no number', (record) => ({ ...record, diffSize: '1' })],
+    ['no descriptor', (record) => ({ ...record, descriptor: null })],
+    [
+      'a descriptor without type',
+      (record) => ({ ...record, descriptor: { ...(record['descriptor'] as object), mediaType: 1 } }),
+    ],
+    [
+      'a descriptor of a missing blob',
+      (record) => ({ ...record, descriptor: { ...(record['descriptor'] as object), digest: NOBODY } }),
+    ],
+    [
+      'a descriptor of another size',
+      (record) => ({ ...record, descriptor: { ...(record['descriptor'] as object), size: 1 } }),
+    ],
+    [
+      'urls that are no strings',
+      (record) => ({ ...record, descriptor: { ...(record['descriptor'] as object), urls: [1] } }),
+    ],
+    [
+      'annotations that are no strings',
+      (record) => ({ ...record, descriptor: { ...(record['descriptor'] as object), annotations: { a: 1 } } }),
+    ],
+  ];
+  it.each(damages)('does not know a layer whose record is damaged: %s', async (_what, damage) => {
+    const store = await openLayerStore({ storage });
+    const base = await store.register(streamOf(TAR));
+    const top = await store.register(streamOf(OTHER), base.chainId);
+    const key = digestKey(base.chainId, '.json');
+    const record = JSON.parse(new TextDecoder().decode(await storage.metadata.get('layers', key))) as Record<
+      string,
+      unknown
+    >;
+    const damaged = damage(record);
+    const text = damaged === undefined ? '{' : JSON.stringify(damaged);
+    await storage.metadata.set('layers', key, encoder.encode(text));
+
+    const reopened = await openLayerStore({ storage });
+    expect((await reopened.map()).size).toBe(0);
+    expect(await codeOf(reopened.get(base.chainId))).toBe('NOT_FOUND');
+    expect(await codeOf(reopened.get(top.chainId))).toBe('NOT_FOUND');
+    // Registering it again mends it, and its children with it.
+    const mended = await reopened.registerBlob(base.descriptor);
+    expect((await reopened.get(top.chainId)).parent?.chainId).toBe(mended.chainId);
+  });
+
+  it('ignores keys that are no layers', async () => {
+    await storage.metadata.set('layers', 'readme', encoder.encode('x'));
+    await storage.metadata.set('layers', 'sha256/zz.json', encoder.encode('{}'));
+    expect((await (await openLayerStore({ storage })).map()).size).toBe(0);
+  });
+});
+
+describe('two stores on one storage', () => {
+  it('see what the other has added and removed', async () => {
+    const one = await openLayerStore({ storage });
+    const two = await openLayerStore({ storage });
+    const layer = await one.register(streamOf(TAR));
+    expect((await two.map()).size).toBe(1);
+    const held = await two.get(layer.chainId);
+    await two.release(held);
+    expect(await codeOf(two.get(layer.chainId))).toBe('NOT_FOUND');
+    expect((await two.map()).size).toBe(0);
+  });
+
+  it('do not remove a layer that the other has built on', async () => {
+    const one = await openLayerStore({ storage });
+    const two = await openLayerStore({ storage });
+    const base = await one.register(streamOf(TAR));
+    const top = await two.register(streamOf(OTHER), base.chainId);
+    expect(await one.release(base)).toEqual([]);
+    expect((await two.release(top)).length).toBe(2);
+    expect((await one.map()).size).toBe(0);
+  });
+
+  it('bring back a parent that the other removed while it was held here', async () => {
+    const one = await openLayerStore({ storage });
+    const two = await openLayerStore({ storage });
+    const base = await one.register(streamOf(TAR));
+    await two.release(await two.get(base.chainId));
+    const top = await one.register(streamOf(OTHER), base.chainId);
+    expect((await (await openLayerStore({ storage })).get(top.chainId)).parent?.chainId).toBe(base.chainId);
+  });
+});
+
+describe('a layer’s content', () => {
+  it('lists entries in order, paths cleaned, whiteouts included', async () => {
+    const writer = createTarWriter();
+    const parts = [
+      ...writer.entry({ name: './', type: 'dir' }),
+      ...writer.entry({ name: './b/', type: 'dir', mode: 0o700, uid: 3, gid: 4, mtime: 5.5 }),
+      ...writer.entry({ name: '/b/../../a' }, encoder.encode('text')),
+      ...writer.entry({ name: 'b/.wh.c' }),
+      ...writer.entry({ name: 'l', type: 'symlink', linkname: '/x' }),
+    ];
+    const store = await openLayerStore({ storage });
+    const layer = await store.register(streamOf(...parts, writer.end()));
+    const entries = [];
+    for await (const entry of layer.entries()) entries.push(entry);
+    expect(entries.map(({ path, type, size }) => [path, type, size])).toEqual([
+      ['', 'dir', 0],
+      ['b', 'dir', 0],
+      ['a', 'file', 4],
+      ['b/.wh.c', 'file', 0],
+      ['l', 'symlink', 0],
+    ]);
+    expect(entries[1]).toMatchObject({ mode: 0o700, uid: 3, gid: 4, mtime: 5.5 });
+    expect(entries[4]?.linkname).toBe('/x');
+  });
+
+  it('inflates a layer once to list it any number of times, and again when it may not remember', async () => {
+    const zipped = await gzip(TAR);
+    for (const [maxCachedEntries, expected] of [
+      [undefined, 1],
+      [2, 1],
+      [1, 3],
+    ]) {
+      const inner = createMemoryStorage();
+      let opened = 0;
+      const watched = withContent(inner, {
+        open: (digest, options) => {
+          opened++;
+          return inner.content.open(digest, options);
+        },
+      });
+      const store = await openLayerStore({ storage: watched, limits: { maxCachedEntries } });
+      const layer = await store.register(streamOf(zipped));
+      for (let turn = 0; turn < 3; turn++) {
+        const paths: string[] = [];
+        for await (const entry of layer.entries()) paths.push(entry.path);
+        expect(paths).toEqual(['etc/motd', 'etc/issue']);
+      }
+      expect(opened).toBe(expected);
+    }
+  });
+
+  it('stops reading when a listing is left', async () => {
+    let cancelled = false;
+    const watched = withContent(storage, {
+      open: () =>
+        Promise.resolve(
+          new ReadableStream<Bytes>({
+            start: (controller) => {
+              controller.enqueue(TAR.slice());
+            },
+            cancel: () => {
+              cancelled = true;
+            },
+          }),
+        ),
+    });
+    const layer = await (await openLayerStore({ storage: watched })).register(streamOf(TAR));
+    for await (const entry of layer.entries()) {
+      expect(entry.path).toBe('etc/motd');
+      break;
+    }
+    expect(cancelled).toBe(true);
+  });
+
+  it.each([
+    ['plain', (bytes: Bytes) => Promise.resolve(bytes)],
+    ['gzip', gzip],
+  ] as const)('reads files of a %s layer', async (_format, pack) => {
+    const store = await openLayerStore({ storage });
+    const layer = await store.register(
+      streamOf(await pack(tarOf({ a: 'first', b: '', c: 'third'.repeat(999) }))),
+    );
+    expect(await textOf(layer.readFile('a'))).toBe('first');
+    expect(await textOf(layer.readFile('/b'))).toBe('');
+    expect(await textOf(layer.readFile('./c'))).toBe('third'.repeat(999));
+    expect(await codeOf(layer.readFile('d'))).toBe('NOT_FOUND');
+    const stream = await layer.readFile('c');
+    await stream.cancel();
+  });
+
+  it('reads the later of two files of one path, and no directory', async () => {
+    const writer = createTarWriter();
+    const store = await openLayerStore({ storage });
+    const layer = await store.register(
+      streamOf(
+        ...writer.entry({ name: 'a' }, encoder.encode('old')),
+        ...writer.entry({ name: 'd', type: 'dir' }),
+        ...writer.entry({ name: './a' }, encoder.encode('new')),
+        writer.end(),
+      ),
+    );
+    expect(await textOf(layer.readFile('a'))).toBe('new');
+    expect(await codeOf(layer.readFile('d'))).toBe('INVALID_ARGUMENT');
+  });
+
+  it('reads a blob no further than the end of the file', async () => {
+    let read = 0;
+    let cancelled = false;
+    const zipped = await gzip(tarOf({ a: 'first', z: 'last' }));
+    const watched = withContent(storage, {
+      open: () => {
+        read = 0;
+        return Promise.resolve(
+          new ReadableStream<Bytes>(
+            {
+              pull: (controller) => {
+                if (read < zipped.length) controller.enqueue(zipped.slice(read, read + 1));
+                else controller.close();
+                read++;
+              },
+              cancel: () => {
+                cancelled = true;
+              },
+            },
+            { highWaterMark: 0 },
+          ),
+        );
+      },
+    });
+    const layer = await (await openLayerStore({ storage: watched })).register(streamOf(zipped));
+    for await (const _entry of layer.entries());
+    expect(await textOf(layer.readFile('a'))).toBe('first');
+    await expect.poll(() => cancelled).toBe(true);
+    expect(read).toBeLessThan(zipped.length);
+  });
+
+  it('tells at the end that the stored blob has changed', async () => {
+    const changed = tarOf({ 'etc/motd': 'HELLO', 'etc/issue': 'world' });
+    let stored: Bytes = TAR;
+    const damaged = withContent(storage, { open: () => Promise.resolve(streamOf(stored.slice())) });
+    const store = await openLayerStore({ storage: damaged });
+    const zipped = await gzip(TAR);
+    const plain = await store.register(streamOf(TAR));
+    for (const bytes of [changed, zipped, zipped.subarray(0, 50), join([TAR, TAR]), TAR.subarray(0, 600)]) {
+      stored = bytes;
+      if (bytes === zipped) {
+        expect(await codeOf(collect(await plain.tarStream(), { maxBytes: 1 << 20 }))).toBe(undefined);
+        continue;
+      }
+      const work = collect(await plain.tarStream(), { maxBytes: 1 << 20 });
+      await expect(work).rejects.toThrow(`could not verify layer data for: ${plain.diffId}`);
+      expect(await codeOf(work)).toBe('DATA_LOSS');
+    }
+    const other = await store.register(streamOf(await gzip(OTHER)));
+    stored = await gzip(OTHER);
+    for await (const _entry of other.entries());
+    stored = stored.subarray(0, 20);
+    expect(await codeOf(collect(await other.readFile('other'), { maxBytes: 10 }))).toBe('DATA_LOSS');
+  });
+
+  it('ends reading with the reason of an abort', async () => {
+    const store = await openLayerStore({ storage });
+    const layer = await store.register(streamOf(await gzip(TAR)));
+    const controller = new AbortController();
+    const stream = await layer.tarStream({ signal: controller.signal });
+    const reason = new Error('enough');
+    controller.abort(reason);
+    await expect(collect(stream, { maxBytes: 1 << 20 })).rejects.toBe(reason);
+    await expect(layer.tarStream({ signal: controller.signal })).rejects.toBe(reason);
+    await expect(layer.readFile('a', { signal: controller.signal })).rejects.toBe(reason);
+    await expect(layer.entries({ signal: controller.signal })[Symbol.asyncIterator]().next()).rejects.toBe(
+      reason,
+    );
+  });
+});
+
+describe('EMPTY_LAYER', () => {
+  it('has no entries, and a tar stream that hashes to its DiffID', async () => {
+    const tar = await collect(await EMPTY_LAYER.tarStream(), { maxBytes: 1024 });
+    expect(await digestBytes(tar)).toBe(EMPTY_LAYER.diffId);
+    expect(await EMPTY_LAYER.entries()[Symbol.asyncIterator]().next()).toMatchObject({ done: true });
+    expect(await codeOf(EMPTY_LAYER.readFile('a'))).toBe('NOT_FOUND');
+  });
+});

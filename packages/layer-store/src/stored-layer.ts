@@ -1,0 +1,59 @@
+import type {
+  AbortOptions,
+  ByteStream,
+  ChainID,
+  Descriptor,
+  DiffID,
+  Layer,
+  LayerEntry,
+  LayerMetadata,
+} from '@stowage/types';
+import type { LayerContent } from './layer-content.ts';
+
+/** A layer that can be entered at any place of its tar stream. */
+export interface RangeLayer extends Layer {
+  /** Bytes of the uncompressed tar stream, not verified against the DiffID. Nothing after them is read. */
+  readRange(offset: number, length: number, options?: AbortOptions): Promise<ByteStream>;
+}
+
+/** One hold on a layer of a store, or the layer as seen from the one above it. */
+export class StoredLayer implements RangeLayer {
+  readonly chainId: ChainID;
+  readonly diffId: DiffID;
+  readonly size: number;
+  readonly diffSize: number;
+  readonly descriptor: Descriptor;
+  readonly parent: Layer | undefined;
+  readonly #content: LayerContent;
+
+  constructor(
+    metadata: LayerMetadata,
+    descriptor: Descriptor,
+    parent: Layer | undefined,
+    content: LayerContent,
+  ) {
+    this.chainId = metadata.chainId;
+    this.diffId = metadata.diffId;
+    this.size = metadata.size;
+    this.diffSize = metadata.diffSize;
+    this.descriptor = descriptor;
+    this.parent = parent;
+    this.#content = content;
+  }
+
+  tarStream(options?: AbortOptions): Promise<ByteStream> {
+    return this.#content.tarStream(options);
+  }
+
+  entries(options?: AbortOptions): AsyncIterable<LayerEntry> {
+    return this.#content.entries(options);
+  }
+
+  readFile(path: string, options?: AbortOptions): Promise<ByteStream> {
+    return this.#content.readFile(path, options);
+  }
+
+  readRange(offset: number, length: number, options?: AbortOptions): Promise<ByteStream> {
+    return this.#content.readRange(offset, length, options);
+  }
+}
