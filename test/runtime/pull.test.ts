@@ -84,8 +84,8 @@ describe('the same pull from the packed packages in a fresh folder', () => {
 
   it('brings a command', async () => {
     const stowage = join(folder, 'node_modules/.bin/stowage');
-    await runCommand(stowage, ['--store', join(directory, 'store'), 'pull', '--quiet', reference]);
-    expect(await runCommand(stowage, ['--store', join(directory, 'store'), 'cat', reference, FILE])).toBe(
+    await runCommand(stowage, ['pull', '--store', join(directory, 'store'), '--quiet', reference]);
+    expect(await runCommand(stowage, ['cat', '--store', join(directory, 'store'), reference, FILE])).toBe(
       expected.text,
     );
   });
