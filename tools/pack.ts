@@ -13,9 +13,15 @@ export interface Tarball {
   readonly files: readonly string[];
 }
 
-/** Packs all packages of the workspace below `root`. */
-export async function packPackages(root: string): Promise<readonly Tarball[]> {
-  const directory = join(root, '.cache/tarballs');
+/**
+ * Packs all packages of the workspace below `root`.
+ *
+ * @param directory where the tarballs go; it is emptied first. Default `.cache/tarballs`
+ */
+export async function packPackages(
+  root: string,
+  directory: string = join(root, '.cache/tarballs'),
+): Promise<readonly Tarball[]> {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   const args = ['pack', '--workspaces', '--json', '--loglevel=error', '--pack-destination', directory];

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { startDockerRegistry } from '../integration/support/docker-registry.ts';
 import type { DockerRegistry } from '../integration/support/docker-registry.ts';
 import { runCommand } from '../integration/support/run-command.ts';
 import { buildSampleImages, pushWithSkopeo } from '../integration/support/sample-images.ts';
+import { packPackages } from '../../tools/pack.ts';
 import { pullInPage } from './support/page.ts';
 import { pullAndReport } from './support/pull-and-report.ts';
 import type { PullReport } from './support/pull-and-report.ts';
@@ -61,11 +62,7 @@ describe('the same pull from the packed packages in a fresh folder', () => {
   beforeAll(async () => {
     folder = join(directory, 'fresh');
     await mkdir(folder);
-    await runCommand('npm', ['run', '--silent', 'pack'], ROOT);
-    const packs = join(ROOT, '.cache/tarballs');
-    const tarballs = (await readdir(packs))
-      .filter((name) => name.endsWith('.tgz'))
-      .map((name) => join(packs, name));
+    const tarballs = (await packPackages(ROOT, join(directory, 'tarballs'))).map(({ path }) => path);
     await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
     await runCommand('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...tarballs], folder);
     await build({

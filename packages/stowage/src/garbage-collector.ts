@@ -15,6 +15,7 @@ import type {
 import { withImageLayers } from './image-layers.ts';
 import { COLLECTION_LOCK, leasedDigests } from './leases.ts';
 import { MAX_MANIFEST_BYTES } from './manifest-cache.ts';
+import { withLock } from './with-lock.ts';
 
 /** What a collection removed. */
 export interface GarbageReport {
@@ -42,12 +43,15 @@ export interface GarbageCollectorDeps {
  * leased stays, and so does whatever other tools have named in the store's `index.json` and whatever a registry serves
  * from the same storage.
  */
-export async function collectGarbage(
+export function collectGarbage(
   deps: GarbageCollectorDeps,
   options: AbortOptions = {},
 ): Promise<GarbageReport> {
+  return withLock(deps.storage, COLLECTION_LOCK, () => collect(deps, options), options);
+}
+
+async function collect(deps: GarbageCollectorDeps, options: AbortOptions): Promise<GarbageReport> {
   const { storage, clock = systemClock } = deps;
-  await using _ = await storage.lock(COLLECTION_LOCK, options);
   const marked = await leasedDigests(storage, clock, options);
   const unnamed = await removeUnnamedImages(deps, marked, options);
   const unused = await removeUnusedLayers(deps.layers, options);

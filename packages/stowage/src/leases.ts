@@ -1,6 +1,7 @@
 import { encodeGoJson, isDigest } from '@stowage/types';
 import type { AbortOptions, Clock, Digest, Lease, LeaseManager, Storage } from '@stowage/types';
 import { systemClock } from '@stowage/core';
+import { withLock } from './with-lock.ts';
 
 const NAMESPACE = 'leases';
 /** As moby's temporary leases: long enough for any pull, short enough that a dead one frees its disk. */
@@ -45,8 +46,8 @@ function createLease(storage: Storage, clock: Clock, createOptions: AbortOptions
       for (const digest of digests) held.add(digest);
       if (held.size === before) return;
       const record: LeaseRecord = { expiresAt: clock.now() + LIFETIME_MS, digests: [...held] };
-      await using _ = await storage.lock(COLLECTION_LOCK, options);
-      await storage.metadata.set(NAMESPACE, key, encodeGoJson(record), options);
+      const write = (): Promise<void> => storage.metadata.set(NAMESPACE, key, encodeGoJson(record), options);
+      await withLock(storage, COLLECTION_LOCK, write, options);
     },
     release,
     [Symbol.asyncDispose]: release,

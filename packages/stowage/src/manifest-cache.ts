@@ -6,6 +6,7 @@ import type {
   ContentStore,
   Descriptor,
   Digest,
+  Ingest,
   Lease,
   Manifest,
   Reference,
@@ -104,13 +105,19 @@ export class ManifestCache {
   async #store(manifest: Manifest, digest: Digest, bytes: Bytes, options: AbortOptions): Promise<void> {
     const prefix = manifest.kind === 'index' ? 'index' : 'manifest';
     const expected = { ...options, digest, size: bytes.byteLength, labels: this.#sourceLabel({}) };
+    let ingest: Ingest;
     try {
-      await using ingest = await this.#content.ingest(`${prefix}-${digest}`, expected);
+      ingest = await this.#content.ingest(`${prefix}-${digest}`, expected);
+    } catch (error) {
+      if (isStowageError(error, 'ALREADY_EXISTS')) return;
+      throw error;
+    }
+    try {
       await ingest.truncate(0, options);
       await ingest.write(bytes, options);
       await ingest.commit(options);
-    } catch (error) {
-      if (!isStowageError(error, 'ALREADY_EXISTS')) throw error;
+    } finally {
+      await ingest.close();
     }
   }
 

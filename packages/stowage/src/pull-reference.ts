@@ -13,6 +13,7 @@ import type {
   Descriptor,
   ImageID,
   ImagePullConfig,
+  Lease,
   Reference,
   ReferenceStore,
   Repository,
@@ -30,7 +31,21 @@ export async function pullReference(
   config: ImagePullConfig,
   options: AbortOptions & { readonly shared: SharedPulls },
 ): Promise<PullResult> {
-  await using lease = await config.leases?.create(options);
+  const lease = await config.leases?.create(options);
+  try {
+    return await pullLeased(remote, reference, config, lease, options);
+  } finally {
+    await lease?.release();
+  }
+}
+
+async function pullLeased(
+  remote: Repository,
+  reference: Reference,
+  config: ImagePullConfig,
+  lease: Lease | undefined,
+  options: AbortOptions & { readonly shared: SharedPulls },
+): Promise<PullResult> {
   const { contentStore } = config;
   const cache = new ManifestCache({ contentStore, remote, reference, shared: options.shared, lease });
   const found = await cache.get(await resolveTarget(remote, reference, options), options);

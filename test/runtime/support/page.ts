@@ -43,15 +43,9 @@ export async function pullInPage(
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`);
-    return await page.evaluate(
-      async ([bundle, name, path]) => {
-        const module = (await import(bundle)) as {
-          pullAndReport(name: string, path: string): Promise<PullReport>;
-        };
-        return module.pullAndReport(name, path);
-      },
-      ['/bundle.js', reference, file] as const,
-    );
+    // As text: the page imports the bundle itself, whatever has been done to the imports of this file.
+    const call = `pullAndReport(${JSON.stringify(reference)}, ${JSON.stringify(file)})`;
+    return await page.evaluate<PullReport>(`import('/bundle.js').then((bundle) => bundle.${call})`);
   } finally {
     await browser.close();
     server.close();
