@@ -2,6 +2,7 @@
 // `deno publish`. Runs after the build and needs no network.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { packPackages } from './pack.ts';
@@ -10,6 +11,8 @@ import { findProgram } from './programs.mjs';
 import { mapWithHands, runCommand } from './support/command.ts';
 import { isTestFile, readJson, readPackages, report } from './support/workspace.ts';
 import type { PackageManifest, Problem } from './support/workspace.ts';
+
+const ATTW = fileURLToPath(new URL('../node_modules/@arethetypeswrong/cli/', import.meta.url));
 
 /** Everything that is wrong with the tarballs and the sources that would be published. */
 export async function checkPackages(root: string): Promise<readonly Problem[]> {
@@ -20,7 +23,7 @@ export async function checkPackages(root: string): Promise<readonly Problem[]> {
     ...tarballs.map((tarball) => async () => [
       ...checkFiles(tarball),
       ...(await runPublint(tarball)),
-      ...(await runAttw(root, tarball)),
+      ...(await runAttw(tarball)),
     ]),
     ...folders.map((folder) => () => runDenoPublish(root, folder, deno)),
   ];
@@ -49,12 +52,11 @@ async function runPublint({ name, path }: Tarball): Promise<Problem[]> {
   }));
 }
 
-async function runAttw(root: string, { name, path }: Tarball): Promise<Problem[]> {
-  const cli = join(root, 'node_modules/@arethetypeswrong/cli');
-  const { bin } = readJson(join(cli, 'package.json')) as PackageManifest;
-  const program = join(cli, bin?.['attw'] ?? '');
+async function runAttw({ name, path }: Tarball): Promise<Problem[]> {
+  const { bin } = readJson(join(ATTW, 'package.json')) as PackageManifest;
+  const program = join(ATTW, bin?.['attw'] ?? '');
   const args = [program, '--profile', 'esm-only', '--no-color', '--format', 'ascii', path];
-  const { code, output } = await runCommand(process.execPath, args, { cwd: root });
+  const { code, output } = await runCommand(process.execPath, args);
   return code === 0 ? [] : [{ where: name, message: `attw:\n${output}` }];
 }
 

@@ -37,12 +37,17 @@ export function makeWorkspace(sketches: Readonly<Record<string, PackageSketch>>)
     'package.json': json({
       name: 'made',
       version: '1.0.0',
+      private: true,
       license: 'Apache-2.0',
       type: 'module',
       engines: { node: '>=20' },
+      workspaces: ['packages/*'],
       devDependencies: { vitest: '4.1.12' },
     }),
-    'deno.json': json({ workspace: Object.keys(sketches).map((folder) => `./packages/${folder}`) }),
+    'deno.json': json({
+      workspace: Object.keys(sketches).map((folder) => `./packages/${folder}`),
+      nodeModulesDir: 'manual',
+    }),
     'tsconfig.json': json({
       references: Object.keys(sketches).map((folder) => ({ path: `./packages/${folder}` })),
     }),
@@ -90,7 +95,7 @@ function manifestOf(folder: string, sketch: PackageSketch): object {
     type: 'module',
     sideEffects: false,
     engines: { node: '>=20' },
-    repository: { directory: `packages/${folder}` },
+    repository: { type: 'git', url: 'git+https://example.invalid/made.git', directory: `packages/${folder}` },
     files: ['dist', 'src', '!**/*.test.ts', '!**/*.bench.ts', '!dist/**/*.tsbuildinfo'],
     exports: {
       ...Object.fromEntries(entries.map(([subpath, name]) => [subpath, conditions(name)])),
