@@ -18,7 +18,7 @@ describe('reading manifests', () => {
       expect(response.headers.get('Content-Type')).toBe(MEDIA_TYPES.ociManifest);
       expect(response.headers.get('Docker-Content-Digest')).toBe(digest);
       expect(response.headers.get('Content-Length')).toBe(String(size));
-      expect(await digestBytes(await response.bytes())).toBe(digest);
+      expect(await digestBytes(new Uint8Array(await response.arrayBuffer()))).toBe(digest);
 
       const head = await call('HEAD', `/v2/team/app/manifests/${reference}`);
       expect([head.status, head.body]).toEqual([200, null]);
