@@ -32,7 +32,7 @@ export function createBlobReader(session: Session): BlobReader {
         { method: 'HEAD', url, retryStatus: (status) => status === 429, signal },
         async (answer) => {
           if (answer.response.status === 429) throw await session.failure(answer, signal);
-          discard(answer);
+          await discard(answer, signal);
           return answer.response.ok ? announcedLength(answer.response) : undefined;
         },
       );
@@ -110,7 +110,7 @@ async function openBody(session: Session, answer: Answer, part: Part, whole: boo
   // Nothing follows the offset, and the registry says that the blob ends there: what was wanted is empty.
   const size = parseContentRange(headers.get('content-range') ?? '')?.size;
   if (part.offset !== size) throw await session.failure(answer, part.signal);
-  discard(answer);
+  await discard(answer, part.signal);
   return { stream: streamOf(), size };
 }
 

@@ -43,10 +43,13 @@ export async function readPrefix(answer: Answer, options: ReadOptions): Promise<
   return await collect(streamBody(answer, { take: maxBytes, signal }), { maxBytes });
 }
 
-/** Lets go of a body that nobody wants. A short one is read to its end, so that its connection can be used again. */
-export function discard(answer: Answer): void {
+/**
+ * Lets go of a body that nobody wants. A short one is read to its end, so that its connection can be used again: wait
+ * for that when the next request goes the same way. Never fails.
+ */
+export async function discard(answer: Answer, signal?: AbortSignal): Promise<void> {
   if ((announcedLength(answer.response) ?? 0) > MAX_DRAINED) cancel(answer.response);
-  else readPrefix(answer, { maxBytes: MAX_DRAINED }).catch(() => undefined);
+  else await readPrefix(answer, { maxBytes: MAX_DRAINED, signal }).catch(() => undefined);
 }
 
 /** What a body is expected to be, and which part of it is wanted. */

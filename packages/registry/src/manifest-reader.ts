@@ -58,7 +58,7 @@ export function createManifestReader(session: Session): ManifestReader {
         },
         async (answer) => {
           if (answer.response.status === 429) throw await session.failure(answer, signal);
-          discard(answer);
+          await discard(answer, signal);
           return answer.response.ok ? descriptorOf(answer, digest) : undefined;
         },
       );

@@ -35,5 +35,12 @@ async function pooledFetch(insecure: boolean): Promise<Fetch> {
     url: string,
     init: RequestInit & { dispatcher: Agent },
   ) => Promise<Response>;
-  return (url, init) => fetch(url, { ...init, dispatcher });
+  return (url, init) => fetch(url, { ...init, headers: headersFor(init), dispatcher });
+}
+
+/** undici adds `Accept-Encoding: identity` to requests for ranges, and would send ours beside it. */
+function headersFor(init: RequestInit | undefined): Headers {
+  const headers = new Headers(init?.headers);
+  if (headers.has('range')) headers.delete('accept-encoding');
+  return headers;
 }

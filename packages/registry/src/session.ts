@@ -73,7 +73,7 @@ export class Session {
         const answer = await this.#sendAuthorized(request);
         const { status, headers } = answer.response;
         if (last || !retryStatus(status)) return await read(answer);
-        discard(answer);
+        await discard(answer, signal);
         return new TryAgain(retryAfter(headers.get('retry-after'), clock.now()));
       },
       { signal },
@@ -106,7 +106,7 @@ export class Session {
     };
     const first = await send();
     if (!first.tryAgain) return first.answer;
-    discard(first.answer);
+    await discard(first.answer, signal);
     return (await send()).answer;
   }
 
@@ -121,16 +121,17 @@ export class Session {
     const answer = await withRetries(
       this.#init,
       () =>
-        withTimeout((within) => transport.send({ ...wire, signal: within }), {
-          clock,
-          seconds: PING_TIMEOUT_SECONDS,
-          request: wire,
-          signal,
-        }),
+        withTimeout(
+          async (within) => {
+            const received = await transport.send({ ...wire, signal: within });
+            await discard(received, within);
+            return received;
+          },
+          { clock, seconds: PING_TIMEOUT_SECONDS, request: wire, signal },
+        ),
       { signal },
     );
     if (answer.response.status === 401 && !answer.crossed) authorizer.learn(answer.response);
-    discard(answer);
     return true;
   }
 }

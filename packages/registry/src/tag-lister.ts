@@ -72,7 +72,7 @@ function nextPage(answer: Answer, origin: string, seen: ReadonlySet<string>): st
   const next = URL.canParse(target, answer.url) ? new URL(target, answer.url) : undefined;
   // Behind a proxy that ends TLS, a registry may believe that it is spoken to over http.
   const home = new URL(origin);
-  if (next?.host === home.host) next.protocol = home.protocol;
+  if (next?.protocol === 'http:' && next.host === home.host) next.protocol = home.protocol;
   if (next?.origin !== origin) throw malformed(answer, 'next page of the list of tags is at another origin');
   next.hash = '';
   if (seen.has(next.href)) throw malformed(answer, 'pages of the list of tags lead in a circle');

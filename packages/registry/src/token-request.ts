@@ -50,7 +50,7 @@ export async function requestToken(
     const answer = await deps.transport.send({ ...wire, signal: within });
     const { response } = answer;
     if (!last && isRetryableStatus(response.status)) {
-      discard(answer);
+      await discard(answer, within);
       return new TryAgain(retryAfter(response.headers.get('retry-after'), deps.clock.now()));
     }
     if (!response.ok) throw await responseError(answer, { signal: within });

@@ -103,7 +103,7 @@ export function createTransport(init: TransportInit): Transport {
         if (response.redirected) return followedByRuntime(answer, origin);
         const location = response.headers.get('location');
         if (!isRedirect(response.status) || location === null || request.method === 'POST') return answer;
-        discard(answer);
+        void discard(answer);
         if (redirects >= MAX_REDIRECTS)
           throw refused(here, `stopped after ${String(MAX_REDIRECTS)} redirects`);
         url = redirectTarget(location, here, endpoint);
@@ -118,7 +118,7 @@ function followedByRuntime(answer: Answer, origin: string): Answer {
   const { response } = answer;
   const url = new URL(response.url);
   if (origin.startsWith('https:') && url.protocol !== 'https:') {
-    discard(answer);
+    void discard(answer);
     throw refused(answer, 'refused to follow a redirect from https to http');
   }
   return { ...answer, url: url.href, crossed: url.origin !== origin };
@@ -127,7 +127,7 @@ function followedByRuntime(answer: Answer, origin: string): Answer {
 /** Several codings around one another are how a small answer becomes a huge one; no registry sends them. */
 function checkCodings(answer: Answer): void {
   if (answer.response.headers.get('content-encoding')?.includes(',') !== true) return;
-  discard(answer);
+  void discard(answer);
   const { method, url, response } = answer;
   throw new RegistryError('REGISTRY', requestMessage(answer, 'answer has several content codings'), {
     method,

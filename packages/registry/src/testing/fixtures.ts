@@ -1,4 +1,4 @@
-import { digestBytes } from '@stowage/core';
+import { collect, digestBytes } from '@stowage/core';
 import type { Digest, RegistryEndpoint, Repository } from '@stowage/types';
 import { createRepository } from '../repository.ts';
 import type { RepositoryInit } from '../repository.ts';
@@ -59,5 +59,5 @@ export async function all<T>(iterable: AsyncIterable<T>): Promise<T[]> {
 
 /** A stream as text. */
 export async function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
-  return await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text();
+  return new TextDecoder().decode(await collect(stream, { maxBytes: 1024 * 1024 }));
 }
