@@ -1,0 +1,62 @@
+import type { LayerEntry } from '@stowage/types';
+import type { Command } from 'commander';
+import type { OpenImageView } from 'stowage';
+import { withStowage } from '../command-context.ts';
+import type { CommandContext, StoreFlags } from '../command-context.ts';
+import { formatEntry } from '../entry-format.ts';
+import { jsonOption, quietOption, storeOption } from '../options.ts';
+import { printable } from '../printable.ts';
+
+interface LsFlags extends StoreFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+type Entry = ReturnType<OpenImageView['lstat']>;
+
+/** `stowage ls REF [PATH]` */
+export function addLsCommand(program: Command, context: CommandContext): void {
+  const command = program
+    .command('ls <ref> [path]')
+    .description('list the files of an image, or those below a path');
+  command.addOption(jsonOption()).addOption(quietOption()).addOption(storeOption());
+  command.action((ref: string, path: string | undefined, flags: LsFlags) =>
+    ls(ref, path ?? '', flags, context),
+  );
+}
+
+async function ls(ref: string, path: string, flags: LsFlags, context: CommandContext): Promise<void> {
+  const { environment, output } = context;
+  const { signal } = environment;
+  await withStowage(flags, context, async (stowage) => {
+    const view = await stowage.view(ref, { signal });
+    try {
+      await output.lines(formatted(entriesAt(view, path), flags));
+    } finally {
+      await view.close();
+    }
+  });
+}
+
+/** What is below a directory, links to it followed; anything else stands for itself. */
+function* entriesAt(view: OpenImageView, path: string): Iterable<Entry> {
+  const at = path === '' ? undefined : view.stat(path);
+  if (at !== undefined && at.type !== 'dir') {
+    yield view.lstat(path);
+    return;
+  }
+  const prefix = at === undefined || at.path === '' ? '' : `${at.path}/`;
+  for (const entry of view.walk()) if (entry.path.startsWith(prefix)) yield entry;
+}
+
+function* formatted(entries: Iterable<Entry>, { json, quiet }: LsFlags): Iterable<string> {
+  for (const entry of entries) {
+    if (json === true) yield JSON.stringify(jsonEntry(entry));
+    else yield quiet === true ? printable(entry.path) : formatEntry(entry);
+  }
+}
+
+function jsonEntry({ path, type, size, mode, uid, gid, mtime, linkname, layer }: Entry): object {
+  const link: Pick<LayerEntry, 'linkname'> = linkname === undefined ? {} : { linkname };
+  return { path, type, size, mode, uid, gid, mtime, ...link, layer: layer.diffId };
+}

@@ -1,0 +1,208 @@
+import { Writable } from 'node:stream';
+import { StowageError } from '@stowage/types';
+import type { Stowage, StowageOptions } from 'stowage';
+import { describe, expect, it } from 'vitest';
+import { Interruption } from './interruption.ts';
+import { run } from './run.ts';
+import { runCommand, testEnvironment, textInput } from './test-support/run-command.ts';
+
+/** A store in which only what is given can be called; it remembers how it was opened, and whether it was closed. */
+function fakeStowage(methods: Partial<Stowage>) {
+  const opened: StowageOptions[] = [];
+  const state = { closed: 0 };
+  const close = (): Promise<void> => {
+    state.closed += 1;
+    return Promise.resolve();
+  };
+  const openStowage = (options: StowageOptions): Promise<Stowage> => {
+    opened.push(options);
+    return Promise.resolve({ ...methods, close } as Stowage);
+  };
+  return { opened, state, openStowage };
+}
+
+const PULLED = { reference: 'docker.io/library/busybox:latest' } as Awaited<ReturnType<Stowage['pull']>>;
+
+describe('bad usage', () => {
+  it.each([
+    [['pul'], /unknown command/],
+    [['pull'], /missing required argument/],
+    [['pull', 'a', 'b'], /too many arguments/],
+    [['pull', 'a', '--jsno'], /unknown option/],
+    [['pull', 'a', '--platform', 'linux/*'], /wildcards/],
+    [['pull', 'a', '--store', ''], /must not be empty/],
+    [['pull', 'a', '--username', 'me'], /a user needs a password/],
+    [['tags', 'a', '--password-stdin'], /a password needs a user/],
+    [['serve', '--port', '70000'], /from 0 to 65535/],
+    [['serve', '--port', 'http'], /from 0 to 65535/],
+  ])('%j exits with 2 and one line', async (args, message) => {
+    const { openStowage, opened } = fakeStowage({});
+    const { code, stdout, stderr } = await runCommand(args, { openStowage, stdin: textInput('secret') });
+    expect(code).toBe(2);
+    expect(stderr.text).toMatch(/^error: [^\n]+\n$/);
+    expect(stderr.text).toMatch(message);
+    expect(stdout.text).toBe('');
+    expect(opened).toEqual([]);
+  });
+
+  it('without a command shows help on standard error', async () => {
+    const { code, stdout, stderr } = await runCommand([]);
+    expect([code, stdout.text]).toEqual([2, '']);
+    expect(stderr.text).toContain('Usage: stowage');
+  });
+});
+
+describe('help and version', () => {
+  it('are what was asked for', async () => {
+    const help = await runCommand(['pull', '--help']);
+    expect([help.code, help.stderr.text]).toEqual([0, '']);
+    expect(help.stdout.text).toContain('Usage: stowage pull [options] <ref>');
+    const version = await runCommand(['--version']);
+    expect(version.code).toBe(0);
+    expect(version.stdout.text).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('a command', () => {
+  it('takes its flags to the store, and closes it', async () => {
+    const asked: unknown[] = [];
+    const { openStowage, opened, state } = fakeStowage({
+      pull: (reference, { platform, allTags } = {}) => {
+        asked.push(reference, platform, allTags);
+        return Promise.resolve(PULLED);
+      },
+    });
+    const args = ['pull', 'busybox', '--platform', 'linux/arm/v7', '-a', '--store', 'images'];
+    const { code, stdout } = await runCommand(args, { openStowage, cwd: '/work' });
+    expect([code, stdout.text]).toEqual([0, 'busybox:latest\n']);
+    expect(asked).toEqual(['busybox', 'linux/arm/v7', true]);
+    expect(opened[0]?.root).toMatch(/[\\/]work[\\/]images$/);
+    expect(opened[0]?.auth).toBeUndefined();
+    expect(state.closed).toBe(1);
+  });
+
+  it('gives credentials to the registry of the reference and to no other', async () => {
+    const { openStowage, opened } = fakeStowage({ pull: () => Promise.resolve(PULLED) });
+    const args = ['pull', 'localhost:5000/app', '--username', 'me', '--password-stdin'];
+    await runCommand(args, { openStowage, stdin: textInput('secret\n') });
+    const env = { STOWAGE_USERNAME: 'you', STOWAGE_PASSWORD: 'hidden' };
+    await runCommand(['pull', 'busybox'], { openStowage, env });
+    expect(opened.map(({ auth }) => auth)).toEqual([
+      { username: 'me', password: 'secret', serverAddress: 'localhost:5000' },
+      { username: 'you', password: 'hidden', serverAddress: 'docker.io' },
+    ]);
+  });
+
+  it('that fails exits with 1 and says why on one safe line', async () => {
+    const message = 'errors:\ndenied: no\u001b[2J\nunauthorized\n';
+    const { openStowage, state } = fakeStowage({
+      images: () => Promise.reject(new StowageError('DENIED', message)),
+    });
+    const { code, stdout, stderr } = await runCommand(['images', '--json'], { openStowage });
+    expect([code, stdout.text]).toEqual([1, '']);
+    expect(stderr.text).toBe('error: errors: denied: no\\x1b[2J unauthorized\n');
+    expect(state.closed).toBe(1);
+  });
+
+  it('whose store cannot be opened exits with 1', async () => {
+    const openStowage = () => Promise.reject(new StowageError('STORAGE', 'disk full'));
+    const { code, stderr } = await runCommand(['images'], { openStowage });
+    expect([code, stderr.text]).toEqual([1, 'error: disk full\n']);
+  });
+});
+
+describe('an interruption', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('by %s ends the command in good order with exit code %i', async (name, expected) => {
+    const interrupted = new AbortController();
+    const { openStowage, state } = fakeStowage({
+      pull: (_reference, { signal } = {}) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener('abort', () => {
+            reject(signal.reason as Error);
+          });
+          interrupted.abort(new Interruption(name));
+        }),
+    });
+    const { code, stderr } = await runCommand(['pull', 'busybox'], {
+      openStowage,
+      signal: interrupted.signal,
+    });
+    expect([code, stderr.text]).toEqual([expected, '']);
+    expect(state.closed).toBe(1);
+  });
+
+  it('ends waiting for a password', async () => {
+    const interrupted = new AbortController();
+    async function* never(): AsyncGenerator<string> {
+      interrupted.abort(new Interruption('SIGINT'));
+      await new Promise(() => undefined);
+      yield '';
+    }
+    const args = ['tags', 'busybox', '--username', 'me', '--password-stdin'];
+    const { code } = await runCommand(args, { stdin: never(), signal: interrupted.signal });
+    expect(code).toBe(130);
+  });
+});
+
+describe('standard output', () => {
+  function tags(count: number) {
+    return fakeStowage({
+      tags: async function* () {
+        for (let tag = 0; tag < count; tag += 1) {
+          await Promise.resolve();
+          yield `v${String(tag)}`;
+        }
+      },
+    });
+  }
+
+  it('that nobody reads any more ends the command in silence', async () => {
+    const { openStowage, state } = tags(1000);
+    const stdout = new Writable({
+      highWaterMark: 1,
+      write: (_chunk, _encoding, callback) => {
+        callback(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+      },
+    });
+    const environment = testEnvironment({ stdout, openStowage });
+    expect(await run(['tags', 'busybox'], environment)).toBe(0);
+    expect(environment.stderr.writableLength).toBe(0);
+    expect(state.closed).toBe(1);
+  });
+
+  it('that fails otherwise fails the command', async () => {
+    const { openStowage } = tags(1000);
+    const stdout = new Writable({
+      highWaterMark: 1,
+      write: (_chunk, _encoding, callback) => {
+        callback(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
+      },
+    });
+    expect(await run(['tags', 'busybox'], testEnvironment({ stdout, openStowage }))).toBe(1);
+  });
+
+  it('that is slow is waited for', async () => {
+    const { openStowage } = tags(50);
+    let [waiting, most, written] = [0, 0, ''];
+    const stdout = new Writable({
+      highWaterMark: 1,
+      decodeStrings: false,
+      write: (chunk: string, _encoding, callback) => {
+        waiting += 1;
+        most = Math.max(most, waiting, stdout.writableLength);
+        written += chunk;
+        setImmediate(() => {
+          waiting -= 1;
+          callback();
+        });
+      },
+    });
+    expect(await run(['tags', 'busybox'], testEnvironment({ stdout, openStowage }))).toBe(0);
+    expect(written.split('\n').length).toBe(51);
+    // Never more than one line is held.
+    expect(most).toBeLessThan(5);
+  });
+});
