@@ -19,7 +19,8 @@ const ALLOW_HEADERS = [
   'Range',
   'If-Range',
   'If-None-Match',
-  'If-Match',
+  'Cache-Control',
+  'User-Agent',
 ];
 const EXPOSE_HEADERS = [
   'Docker-Content-Digest',

@@ -196,6 +196,17 @@ describe('pushing manifests', () => {
     });
   });
 
+  it('takes content that was lost for missing', async () => {
+    const { storage, call, pushBlob } = createTestRegistry();
+    const config = { ...(await pushBlob('a', '{}')), mediaType: MEDIA_TYPES.ociConfig };
+    await storage.content.delete(config.digest);
+    const body = JSON.stringify({ schemaVersion: 2, config, layers: [] });
+    const response = await call('PUT', '/v2/a/manifests/v1', { headers: OCI, body });
+    expect([response.status, await codesOf(response)]).toEqual([400, ['MANIFEST_BLOB_UNKNOWN']]);
+    await pushBlob('a', '{}');
+    expect((await call('PUT', '/v2/a/manifests/v1', { headers: OCI, body })).status).toBe(201);
+  });
+
   it('does without layers that are fetched from elsewhere', async () => {
     const { call, pushBlob } = createTestRegistry();
     const config = { ...(await pushBlob('a', '{}')), mediaType: MEDIA_TYPES.dockerConfig };

@@ -2,6 +2,7 @@ import { digestBytes } from '@stowage/core';
 import { essenceOf, isStowageError, parseDigest, parseManifest } from '@stowage/types';
 import type { Bytes, Descriptor, Digest, Manifest } from '@stowage/types';
 import { matchesEntityTag } from './byte-range.ts';
+import { hasContent } from './has-content.ts';
 import { RegistryFault } from './registry-fault.ts';
 import type { ManifestRecord } from './repository-index.ts';
 import { readWholeBody } from './request-body.ts';
@@ -126,26 +127,30 @@ function parse(bytes: Bytes, contentType: string | null): Manifest {
 }
 
 /** Refuses a manifest that refers to content which this repository does not have; its subject may be missing. */
-async function checkReferences(
-  { context, options }: Exchange,
-  repository: string,
-  manifest: Manifest,
-): Promise<void> {
-  const { index } = context;
+async function checkReferences(exchange: Exchange, repository: string, manifest: Manifest): Promise<void> {
   const missing: Digest[] = [];
   for (const digest of new Set(referencesOf(manifest).map((descriptor) => descriptor.digest))) {
-    const found =
-      manifest.kind === 'index'
-        ? (await index.manifest(repository, digest, options)) !== undefined ||
-          (await index.hasBlob(repository, digest, options))
-        : await index.hasBlob(repository, digest, options);
-    if (!found) missing.push(digest);
+    if (!(await isThere(exchange, repository, digest, manifest.kind === 'index'))) missing.push(digest);
   }
   if (missing.length > 0) {
     throw new RegistryFault(400, 'MANIFEST_BLOB_UNKNOWN', 'blob unknown to registry', {
       details: missing.map((digest) => ({ digest })),
     });
   }
+}
+
+/** Whether a repository has a blob, or a manifest where one will do, with its bytes. */
+async function isThere(
+  exchange: Exchange,
+  repository: string,
+  digest: Digest,
+  orManifest: boolean,
+): Promise<boolean> {
+  const { context, options } = exchange;
+  const known =
+    (await context.index.hasBlob(repository, digest, options)) ||
+    (orManifest && (await context.index.manifest(repository, digest, options)) !== undefined);
+  return known && hasContent(exchange, digest);
 }
 
 function referencesOf(manifest: Manifest): readonly Descriptor[] {

@@ -85,13 +85,11 @@ const DEFAULT_LIMITS: RegistryLimits = Object.freeze({
 export function createRegistryServer(options: RegistryServerOptions): RegistryServer {
   const { storage, authorize, onError, readOnly = false } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const clock = options.clock ?? systemClock;
   const context: ServerContext = {
     storage,
     index: new RepositoryIndex(storage),
-    sessions: new UploadSessions(storage, limits, clock),
+    sessions: new UploadSessions(storage, limits, options.clock ?? systemClock),
     limits,
-    clock,
     randomId: options.randomId ?? (() => globalThis.crypto.randomUUID()),
   };
   const cors = createCors(options.cors);

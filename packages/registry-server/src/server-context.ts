@@ -1,4 +1,4 @@
-import type { Clock, Storage } from '@stowage/types';
+import type { Storage } from '@stowage/types';
 import type { RepositoryIndex } from './repository-index.ts';
 import type { UploadSessions } from './upload-sessions.ts';
 
@@ -20,7 +20,6 @@ export interface ServerContext {
   readonly index: RepositoryIndex;
   readonly sessions: UploadSessions;
   readonly limits: RegistryLimits;
-  readonly clock: Pick<Clock, 'now'>;
   readonly randomId: () => string;
 }
 

@@ -1,6 +1,7 @@
 import { isStowageError } from '@stowage/types';
 import type { Digest, DigestAlgorithm, Ingest } from '@stowage/types';
 import { parseContentRange } from './byte-range.ts';
+import { hasContent } from './has-content.ts';
 import { RegistryFault } from './registry-fault.ts';
 import { readBody } from './request-body.ts';
 import { checkDigest, checkRepositoryName } from './routes.ts';
@@ -69,21 +70,17 @@ async function beginUpload(exchange: Exchange, repository: string, mayPull: MayP
 
 /** Makes a blob of another repository visible in this one, or answers nothing where that cannot be done. */
 async function mountBlob(
-  { query, context, options }: Exchange,
+  exchange: Exchange,
   repository: string,
   digest: Digest,
   mayPull: MayPull,
 ): Promise<Response | undefined> {
+  const { query, context, options } = exchange;
   const from = query.get('from');
   if (from === null) return undefined;
   const source = checkRepositoryName(from);
-  if (!(await context.index.hasBlob(source, digest, options)) || !(await mayPull(source))) return undefined;
-  try {
-    await context.storage.content.info(digest, options);
-  } catch (error) {
-    if (isStowageError(error, 'NOT_FOUND')) return undefined;
-    throw error;
-  }
+  if (!(await context.index.hasBlob(source, digest, options))) return undefined;
+  if (!(await hasContent(exchange, digest)) || !(await mayPull(source))) return undefined;
   await context.index.addBlob(repository, digest, options);
   return blobCreated(repository, digest);
 }
@@ -141,8 +138,8 @@ async function append(
 ): Promise<void> {
   const { blobBytes } = context.limits;
   const begin = ingest.offset;
-  const range = contentRange(request, begin, repository, id);
-  const end = range === undefined ? Infinity : begin + range;
+  const length = announcedLength(request, begin, repository, id);
+  const end = length === undefined ? Infinity : begin + length;
   try {
     await readBody(request, async (chunk) => {
       const offset = ingest.offset + chunk.byteLength;
@@ -152,16 +149,21 @@ async function append(
       }
       await ingest.write(chunk, options);
     });
-    if (range !== undefined && ingest.offset !== end) throw chunkSizeInvalid();
+    if (length !== undefined && ingest.offset !== end) throw chunkSizeInvalid();
   } catch (error) {
     // A chunk counts whole or not at all when its range was announced, unless the connection broke off.
-    if (range !== undefined && error instanceof RegistryFault) await ingest.truncate(begin, options);
+    if (length !== undefined && error instanceof RegistryFault) await ingest.truncate(begin, options);
     throw error;
   }
 }
 
-/** How many bytes a chunk announces, or `undefined` where it announces none. */
-function contentRange(request: Request, offset: number, repository: string, id: string): number | undefined {
+/** How many bytes a chunk announces, or `undefined` where it announces none. It must begin at `offset`. */
+function announcedLength(
+  request: Request,
+  offset: number,
+  repository: string,
+  id: string,
+): number | undefined {
   const header = request.headers.get('Content-Range');
   if (header === null) return undefined;
   const range = parseContentRange(header);
