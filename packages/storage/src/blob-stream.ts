@@ -28,9 +28,12 @@ export function streamBlob(
   { signal }: AbortOptions = {},
 ): ByteStream {
   let at = start;
-  const free = async (): Promise<void> => {
+  let freed: Promise<void> | undefined;
+  // Cancelling may come amid a read, whose piece is then refused: two reasons to free, and one closing.
+  const free = (): Promise<void> => {
     abandoned.unregister(source);
-    await source.close();
+    freed ??= source.close();
+    return freed;
   };
   const advance = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
     signal?.throwIfAborted();

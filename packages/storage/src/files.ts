@@ -31,6 +31,7 @@ export async function ifThere<T>(result: Promise<T>, ...reasons: readonly string
 
 /** Makes a directory with those above it, as durable as the files that go into it. */
 export async function ensureDirectory(fs: FileSystem, path: string): Promise<void> {
+  if ((await statusIfThere(fs, path)) !== undefined) return;
   try {
     await fs.makeDirectory(path);
   } catch (error) {

@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { asDigest, StowageError } from '@stowage/types';
+import type { Bytes, Clock, ContentInfo, Storage } from '@stowage/types';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openFileStorage, openStorageOn } from './file-storage.ts';
+import type { FileSystem } from './file-system.ts';
+import { nodeFileSystem } from './node-file-system.ts';
+
+const text = (value: string): Bytes => new TextEncoder().encode(value);
+const sha256 = (value: string): string => createHash('sha256').update(value).digest('hex');
+const EMPTY_INDEX =
+  '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}';
+
+let sandbox: string;
+let root: string;
+const opened: Storage[] = [];
+
+async function open(clock?: Clock): Promise<Storage> {
+  const storage = await openFileStorage(root, { clock });
+  opened.push(storage);
+  return storage;
+}
+
+async function put(storage: Storage, value: string, labels?: Record<string, string>): Promise<ContentInfo> {
+  const ingest = await storage.content.ingest(`put ${value.slice(0, 20)}`, { labels });
+  await ingest.write(text(value));
+  return ingest.commit();
+}
+
+beforeEach(async () => {
+  sandbox = await mkdtemp(join(tmpdir(), 'stowage-files-'));
+  root = join(sandbox, 'root');
+});
+
+afterEach(async () => {
+  for (const storage of opened.splice(0)) await storage.close();
+  await rm(sandbox, { recursive: true });
+});
+
+describe('the directory of a file storage', () => {
+  it('is an OCI image layout for the owner alone', async () => {
+    const storage = await open();
+    expect(await readFile(join(root, 'oci-layout'), 'utf8')).toBe('{"imageLayoutVersion":"1.0.0"}');
+    expect(await readFile(join(root, 'index.json'), 'utf8')).toBe(EMPTY_INDEX);
+    const { digest } = await put(storage, 'blob', { a: 'b' });
+    const hex = digest.slice('sha256:'.length);
+    await storage.metadata.set('layers', 'sha256/00.json', text('layer'));
+    await storage.metadata.set('seek', 'sha256/00', text('seek'));
+    await storage.metadata.set('images', 'sha256/00.json', text('image'));
+    await storage.metadata.set('v2metadata-by-diffid', 'sha256/00', text('[]'));
+    const ingest = await storage.content.ingest('partial', {
+      size: 9,
+      digest: asDigest(`sha256:${'0'.repeat(64)}`),
+    });
+    await ingest.write(text('so far'));
+    await ingest.close();
+    const files: Record<string, string> = {};
+    for (const name of (await readdir(root, { recursive: true })).sort()) {
+      const status = await stat(join(root, name));
+      expect([name, (status.mode & 0o777).toString(8)]).toEqual([name, status.isDirectory() ? '700' : '600']);
+      if (status.isFile()) files[name] = await readFile(join(root, name), 'utf8');
+    }
+    const key = sha256('partial');
+    expect(Object.keys(files)).toEqual(
+      [
+        `blobs/sha256/${hex}`,
+        'images/sha256/00.json',
+        'index.json',
+        `ingest/${key}/data`,
+        `ingest/${key}/ref`,
+        `ingest/${key}/state`,
+        'layers/sha256/00.json',
+        `metadata/content-labels/sha256/${hex}.json`,
+        'metadata/v2metadata-by-diffid/sha256/00',
+        'oci-layout',
+        'seek/sha256/00',
+      ].sort(),
+    );
+    expect(files[`ingest/${key}/data`]).toBe('so far');
+    expect(files[`ingest/${key}/ref`]).toBe('partial');
+    expect(JSON.parse(files[`ingest/${key}/state`] ?? '')).toMatchObject({
+      size: 9,
+      digest: `sha256:${'0'.repeat(64)}`,
+    });
+    expect(files[`metadata/content-labels/sha256/${hex}.json`]).toBe('{"a":"b"}');
+  });
+
+  it('may be one that another tool made, which is left as it is', async () => {
+    await mkdir(join(root, 'blobs', 'sha256'), { recursive: true });
+    const hex = sha256('theirs');
+    await writeFile(join(root, 'blobs', 'sha256', hex), 'theirs');
+    await writeFile(join(root, 'blobs', 'sha256', 'README'), 'no blob');
+    await writeFile(join(root, 'oci-layout'), '{ "imageLayoutVersion": "1.0.0", "more": 1 }\n');
+    await writeFile(join(root, 'index.json'), '{"schemaVersion":2,"manifests":[{"theirs":true}]}');
+    const storage = await open();
+    const infos: ContentInfo[] = [];
+    for await (const info of storage.content.walk()) infos.push(info);
+    expect(infos).toEqual([{ digest: `sha256:${hex}`, size: 6, labels: {} }]);
+    expect(await readFile(join(root, 'oci-layout'), 'utf8')).toContain('more');
+    expect(await readFile(join(root, 'index.json'), 'utf8')).toContain('theirs');
+  });
+
+  it('gets back an index that is missing', async () => {
+    await open();
+    await rm(join(root, 'index.json'));
+    await open();
+    expect(await readFile(join(root, 'index.json'), 'utf8')).toBe(EMPTY_INDEX);
+  });
+
+  it('may be empty or not there, with those above it', async () => {
+    root = join(sandbox, 'a', 'b', 'c');
+    await open();
+    expect((await stat(join(sandbox, 'a'))).mode & 0o777).toBe(0o700);
+    root = join(sandbox, 'empty');
+    await mkdir(root);
+    await open();
+  });
+
+  it('is refused and left alone where it holds something else', async () => {
+    await mkdir(root);
+    await writeFile(join(root, 'thesis.txt'), 'precious');
+    await expect(open()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await readdir(root)).toEqual(['thesis.txt']);
+  });
+
+  it('is refused where its layout has another version, or none', async () => {
+    await mkdir(root);
+    for (const [content, code] of [
+      ['{"imageLayoutVersion":"2.0.0"}', 'UNSUPPORTED'],
+      ['{"imageLayoutVersion":1}', 'INVALID_ARGUMENT'],
+      ['null', 'INVALID_ARGUMENT'],
+      ['', 'INVALID_ARGUMENT'],
+      [' '.repeat(100_000), 'LIMIT_EXCEEDED'],
+    ] as const) {
+      await writeFile(join(root, 'oci-layout'), content);
+      await expect(open()).rejects.toMatchObject({ code });
+      expect(await readdir(root)).toEqual(['oci-layout']);
+      expect(await readFile(join(root, 'oci-layout'), 'utf8')).toBe(content);
+    }
+  });
+
+  it('is refused where it is no directory, or no path', async () => {
+    await writeFile(root, 'a file');
+    await expect(open()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    for (const bad of ['', 'a\0b', undefined as never, 7 as never]) {
+      await expect(openFileStorage(bad)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
+  });
+
+  it('may be opened many times at once', async () => {
+    const storages = await Promise.all(Array.from({ length: 8 }, () => open()));
+    const { digest } = await put(storages[0] as Storage, 'shared');
+    for (const storage of storages) expect((await storage.content.info(digest)).size).toBe(6);
+    const ingest = await (storages[1] as Storage).content.ingest('one');
+    await expect((storages[2] as Storage).content.ingest('one')).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
+    await ingest.close();
+    const order: number[] = [];
+    await Promise.all(
+      storages.map(async (storage, index) => {
+        const lock = await storage.lock('index');
+        order.push(index);
+        await lock[Symbol.asyncDispose]();
+      }),
+    );
+    expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it('loses old temporary files and keeps new ones, which are somebody’s', async () => {
+    const storage = await open();
+    await storage.metadata.set('layers', 'sha256/00.json', text('kept'));
+    const places = [root, join(root, 'layers'), join(root, 'layers', 'sha256')];
+    for (const place of places) {
+      await writeFile(join(place, '.tmp-old'), 'half');
+      await writeFile(join(place, '.tmp-new'), 'half');
+      const old = Date.now() / 1000 - 3601;
+      await utimes(join(place, '.tmp-old'), old, old);
+    }
+    const keys: string[] = [];
+    for await (const key of (await open()).metadata.keys('layers')) keys.push(key);
+    expect(keys).toEqual(['sha256/00.json']);
+    for (const place of places) {
+      const names = await readdir(place);
+      expect(names).toContain('.tmp-new');
+      expect(names).not.toContain('.tmp-old');
+    }
+  });
+
+  it('can be read where nothing can be written', async () => {
+    const { digest } = await put(await open(), 'blob', { a: 'b' });
+    const refuse = (): Promise<never> =>
+      Promise.reject(new StowageError('STORAGE', 'EROFS: read-only file system', { reason: 'EROFS' }));
+    const readOnly: FileSystem = {
+      ...nodeFileSystem,
+      open: (path, mode) => (mode === 'read' ? nodeFileSystem.open(path, mode) : refuse()),
+      makeDirectory: refuse,
+      link: refuse,
+      rename: refuse,
+      remove: refuse,
+      removeDirectory: refuse,
+      touch: refuse,
+      syncDirectory: refuse,
+    };
+    const storage = await openStorageOn(readOnly, root);
+    expect(await storage.content.info(digest)).toEqual({ digest, size: 4, labels: { a: 'b' } });
+    expect(await storage.content.read(digest, { maxBytes: 10 })).toEqual(text('blob'));
+    const failure = { code: 'STORAGE', reason: 'EROFS' };
+    await expect(storage.content.ingest('layer')).rejects.toMatchObject(failure);
+    await expect(storage.content.delete(digest)).rejects.toMatchObject(failure);
+    await expect(storage.metadata.set('x', 'key', text('value'))).rejects.toMatchObject(failure);
+    await expect(storage.lock('index')).rejects.toMatchObject(failure);
+    await storage.close();
+  });
+});
