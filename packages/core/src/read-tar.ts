@@ -20,8 +20,8 @@ export interface ReadTarOptions {
 }
 
 /**
- * Reads a tar stream entry by entry, content included. Nothing is read ahead of what is asked for, and content that is
- * not wanted is skipped. The stream of entries fails as `scanTar` does. Cancelling it cancels the source.
+ * Reads a tar stream entry by entry, content included. The source is read as entries and content are asked for, a piece
+ * ahead at most, and content that is not wanted is skipped. The stream of entries fails as `scanTar` does. Cancelling it cancels the source.
  *
  * @param options limits
  *

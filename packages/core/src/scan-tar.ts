@@ -1,49 +1,22 @@
-import type { Bytes, LayerEntryType } from '@stowage/types';
+import type { Bytes } from '@stowage/types';
 import { StowageError } from '@stowage/types';
 import {
   BLOCK,
   decodeBlock,
   decodeDevice,
-  decodeField,
   entryTypeOf,
   isZeroBlock,
   paddingOf,
   TYPE_FLAG,
 } from './tar-block.ts';
 import type { TarBlock } from './tar-block.ts';
+import { isExtension, TarExtensions } from './tar-extensions.ts';
 import type { TarHeader } from './tar-header.ts';
-import { decodePax, paxInteger, paxTime, XATTR_PREFIX } from './tar-pax.ts';
+import { DEFAULT_TAR_LIMITS } from './tar-limits.ts';
+import type { TarLimits } from './tar-limits.ts';
 
-/** What a tar stream may ask of its reader. Each defaults to the value of {@link DEFAULT_TAR_LIMITS}. */
-export interface TarLimits {
-  /** The most entries. */
-  readonly maxEntries?: number | undefined;
-  /** The most bytes of one extension header: pax records, or a GNU long name. */
-  readonly maxExtensionBytes?: number | undefined;
-  /** The longest name or link, in UTF-16 units. */
-  readonly maxNameLength?: number | undefined;
-  /** The most UTF-16 units of names, links and extended attributes of all entries together. */
-  readonly maxTotalText?: number | undefined;
-}
-
-/**
- * The limits that hold where none are given: a million entries; 1 MiB for an extension header, as Go's reader has it;
- * names of 4096, which is the longest path that Linux takes; and 256 Mi of text in all, so that whoever collects the
- * headers knows what they can cost.
- *
- * @example
- * ```ts
- * import { DEFAULT_TAR_LIMITS } from '@stowage/core';
- *
- * console.log(DEFAULT_TAR_LIMITS.maxEntries); // 1000000
- * ```
- */
-export const DEFAULT_TAR_LIMITS: { readonly [Name in keyof TarLimits]-?: number } = Object.freeze({
-  maxEntries: 1_000_000,
-  maxExtensionBytes: 1 << 20,
-  maxNameLength: 4096,
-  maxTotalText: 256 << 20,
-});
+export { DEFAULT_TAR_LIMITS } from './tar-limits.ts';
+export type { TarLimits } from './tar-limits.ts';
 
 /** What a {@link scanTar} scanner tells, and what it refuses. */
 export interface ScanTarOptions {
@@ -122,10 +95,7 @@ class Scanner implements TarScanner {
 
   #extension: Bytes = this.#block;
   #extensionFlag = 0;
-  readonly #global = new Map<string, string>();
-  #local: Map<string, string> | undefined;
-  #longName: string | undefined;
-  #longLink: string | undefined;
+  readonly #extensions = new TarExtensions();
 
   constructor(options: ScanTarOptions) {
     this.#options = options;
@@ -222,18 +192,8 @@ class Scanner implements TarScanner {
     }
     if (this.#zeroBlock) throw invalid('invalid tar header: a lone zero block before it');
     const block = decodeBlock(bytes, at);
-    switch (block.flag) {
-      case TYPE_FLAG.paxLocal:
-      case TYPE_FLAG.paxGlobal:
-      case TYPE_FLAG.gnuLongName:
-      case TYPE_FLAG.gnuLongLink:
-        this.#beginExtension(block);
-        return;
-      case TYPE_FLAG.gnuSparse:
-        throw new StowageError('UNSUPPORTED', `sparse files are not supported: ${block.name}`);
-      default:
-        this.#takeEntry(block, bytes, at, offset);
-    }
+    if (isExtension(block.flag)) this.#beginExtension(block);
+    else this.#takeEntry(block, bytes, at, offset);
   }
 
   #beginExtension({ flag, size }: TarBlock): void {
@@ -246,67 +206,32 @@ class Scanner implements TarScanner {
     if (size === 0) this.#endExtension();
   }
 
-  /** Readers differ in which of two extension headers of one kind wins, so none of them does here. */
   #endExtension(): void {
     const bytes = this.#extension;
     this.#extension = this.#block;
-    switch (this.#extensionFlag) {
-      case TYPE_FLAG.paxGlobal:
-        decodePax(bytes, this.#global);
-        this.#settleGlobal();
-        break;
-      case TYPE_FLAG.paxLocal:
-        if (this.#local !== undefined) throw invalid('two pax headers for one entry');
-        this.#local = new Map();
-        decodePax(bytes, this.#local);
-        break;
-      case TYPE_FLAG.gnuLongName:
-        if (this.#longName !== undefined) throw invalid('two long names for one entry');
-        this.#longName = decodeField(bytes, 0, bytes.length);
-        break;
-      default:
-        if (this.#longLink !== undefined) throw invalid('two long links for one entry');
-        this.#longLink = decodeField(bytes, 0, bytes.length);
-    }
+    this.#extensions.take(this.#extensionFlag, bytes);
+    if (this.#extensionFlag === TYPE_FLAG.paxGlobal) this.#spendText(this.#extensions.globalText);
     this.#pad(bytes.length);
   }
 
-  /** An empty value takes a record back. What is left counts as text, for it is kept. */
-  #settleGlobal(): void {
-    for (const [key, value] of this.#global) {
-      if (value === '') this.#global.delete(key);
-      else this.#text += key.length + value.length;
-    }
-    this.#checkText();
-  }
-
   #checkNothingPending(): void {
-    if (this.#local !== undefined || this.#longName !== undefined || this.#longLink !== undefined) {
-      throw invalid('the tar archive ends after an extension header');
-    }
+    if (this.#extensions.isPending) throw invalid('the tar archive ends after an extension header');
   }
 
   #takeEntry(block: TarBlock, bytes: Bytes, at: number, offset: number): void {
-    const name = this.#longName ?? this.#record('path') ?? block.name;
-    const type = entryTypeOf(block.flag, name);
+    if (block.flag === TYPE_FLAG.gnuSparse) {
+      throw new StowageError('UNSUPPORTED', `sparse files are not supported: ${block.name}`);
+    }
+    const type = entryTypeOf(block.flag, this.#extensions.nameOf(block));
     if (type === undefined) {
       throw new StowageError('UNSUPPORTED', `unhandled tar header type ${block.flag}`);
     }
     const header: TarHeader = {
-      name,
-      type,
-      size: type === 'file' ? this.#size(block) : 0,
-      mode: block.mode & 0o7777,
-      uid: this.#integer('uid') ?? block.uid,
-      gid: this.#integer('gid') ?? block.gid,
-      mtime: this.#mtime() ?? block.mtime,
-      ...this.#link(type, block),
-      ...this.#xattrs(),
+      ...this.#extensions.apply(block, type),
       ...(type === 'char' || type === 'block' ? decodeDevice(bytes, at) : undefined),
       offset,
     };
     this.#checkLimits(header);
-    this.#local = this.#longName = this.#longLink = undefined;
     this.#header = header;
     this.#left = header.size;
     if (header.size > 0) this.#state = 'content';
@@ -319,53 +244,16 @@ class Scanner implements TarScanner {
     if (Math.max(name.length, linkname.length) > this.#limits.maxNameLength) {
       throw limit(`a name longer than ${this.#limits.maxNameLength}`);
     }
-    this.#text += name.length + linkname.length;
-    for (const key in xattrs) this.#text += key.length + (xattrs[key] ?? '').length;
-    this.#checkText();
+    let text = name.length + linkname.length;
+    for (const key in xattrs) text += key.length + (xattrs[key] ?? '').length;
+    this.#spendText(text);
   }
 
-  #checkText(): void {
+  #spendText(length: number): void {
+    this.#text += length;
     if (this.#text > this.#limits.maxTotalText) {
       throw limit(`more than ${this.#limits.maxTotalText} characters of names`);
     }
-  }
-
-  /** A pax record, that of the entry before the archive's; an empty value takes the record back. */
-  #record(key: string): string | undefined {
-    const value = this.#local?.get(key) ?? this.#global.get(key);
-    return value === '' ? undefined : value;
-  }
-
-  #integer(key: string): number | undefined {
-    const value = this.#record(key);
-    return value === undefined ? undefined : paxInteger(key, value);
-  }
-
-  #mtime(): number | undefined {
-    const value = this.#record('mtime');
-    return value === undefined ? undefined : paxTime('mtime', value);
-  }
-
-  #size(block: TarBlock): number {
-    const size = this.#integer('size') ?? block.size;
-    if (size < 0) throw invalid('invalid tar header: negative size');
-    return size;
-  }
-
-  #link(type: LayerEntryType, block: TarBlock): { linkname: string } | undefined {
-    if (type !== 'symlink' && type !== 'hardlink') return undefined;
-    return { linkname: this.#longLink ?? this.#record('linkpath') ?? block.linkname };
-  }
-
-  #xattrs(): { xattrs: Record<string, string> } | undefined {
-    if (this.#local === undefined && this.#global.size === 0) return undefined;
-    const local = this.#local ?? [];
-    const records = this.#global.size === 0 ? local : new Map([...this.#global, ...local]);
-    const xattrs: [string, string][] = [];
-    for (const [key, value] of records) {
-      if (key.startsWith(XATTR_PREFIX) && value !== '') xattrs.push([key.slice(XATTR_PREFIX.length), value]);
-    }
-    return xattrs.length === 0 ? undefined : { xattrs: Object.fromEntries(xattrs) };
   }
 }
 
