@@ -271,7 +271,10 @@ describe('stowage tag and rm', () => {
 
 describe('stowage gc', () => {
   it('reports what was removed, and removes nothing that is named', async () => {
-    expect((await stowage('gc')).stdout.text).toBe('Removed 0 blobs, total reclaimed space: 0B\n');
+    expect((await stowage('gc')).stdout.lines).toEqual([
+      'Removed: 0 images, 0 layers, 0 blobs',
+      'Total reclaimed space: 0B',
+    ]);
     expect(JSON.parse((await stowage('gc', '--json')).stdout.text)).toMatchObject({ blobs: 0, bytes: 0 });
     expect((await stowage('gc', '--quiet')).stdout.text).toBe('0\n');
     expect((await stowage('cat', ref, 'etc/hostname')).stdout.text).toBe('top\n');

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { OutputStream } from './environment.ts';
+import { safeJson } from './printable.ts';
 
 /** How much text is put together before it is written. */
 const BATCH = 64 * 1024;
@@ -27,7 +28,7 @@ export class Output {
 
   /** Writes a value as one line of JSON. */
   json(value: unknown): Promise<void> {
-    return this.line(JSON.stringify(value));
+    return this.line(safeJson(value));
   }
 
   /** Writes many lines, several at a time. */

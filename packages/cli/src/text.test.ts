@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { errorLine } from './error-line.ts';
 import { humanDuration } from './human-duration.ts';
-import { printable } from './printable.ts';
+import { printable, safeJson } from './printable.ts';
 import { formatTable } from './table.ts';
 
 describe('humanDuration', () => {
@@ -33,6 +33,16 @@ describe('printable', () => {
   it('writes control characters out and leaves the rest alone', () => {
     expect(printable('naïve 日本 👍')).toBe('naïve 日本 👍');
     expect(printable('\u0000\n\u001b[31m\u007f\u009b')).toBe('\\x00\\x0a\\x1b[31m\\x7f\\x9b');
+  });
+});
+
+describe('safeJson', () => {
+  it('is JSON of the same value without control characters', () => {
+    const value = { name: 'a\u001b\u007f\u009b\u00a0é' };
+    const text = safeJson(value);
+    expect(text).toBe('{"name":"a\\u001b\\u007f\\u009b\u00a0é"}');
+    expect(JSON.parse(text)).toEqual(value);
+    expect(safeJson([1], 2)).toBe('[\n  1\n]');
   });
 });
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { withStowage } from '../command-context.ts';
 import type { CommandContext, StoreFlags } from '../command-context.ts';
 import { jsonOption, storeOption } from '../options.ts';
+import { safeJson } from '../printable.ts';
 
 interface InspectFlags extends StoreFlags {
   readonly json?: boolean;
@@ -20,5 +21,5 @@ async function inspect(ref: string, flags: InspectFlags, context: CommandContext
   const { signal } = context.environment;
   const image = await withStowage(flags, context, (stowage) => stowage.inspect(ref, { signal }));
   // Both are JSON; the one for programs is a single line.
-  await context.output.line(JSON.stringify(image, undefined, flags.json === true ? undefined : 2));
+  await context.output.line(safeJson(image, flags.json === true ? undefined : 2));
 }

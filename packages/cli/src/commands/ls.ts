@@ -5,7 +5,7 @@ import { withStowage } from '../command-context.ts';
 import type { CommandContext, StoreFlags } from '../command-context.ts';
 import { formatEntry } from '../entry-format.ts';
 import { jsonOption, quietOption, storeOption } from '../options.ts';
-import { printable } from '../printable.ts';
+import { printable, safeJson } from '../printable.ts';
 
 interface LsFlags extends StoreFlags {
   readonly json?: boolean;
@@ -51,7 +51,7 @@ function* entriesAt(view: OpenImageView, path: string): Iterable<Entry> {
 
 function* formatted(entries: Iterable<Entry>, { json, quiet }: LsFlags): Iterable<string> {
   for (const entry of entries) {
-    if (json === true) yield JSON.stringify(jsonEntry(entry));
+    if (json === true) yield safeJson(jsonEntry(entry));
     else yield quiet === true ? printable(entry.path) : formatEntry(entry);
   }
 }
