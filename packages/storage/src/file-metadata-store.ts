@@ -47,8 +47,8 @@ export class FileMetadataStore implements MetadataStore {
     try {
       await removeDurably(this.#fs, path);
     } catch (error) {
-      // A folder of other keys is no value. Linux says EISDIR, others EPERM.
-      const folder = failedWith(error, 'EISDIR', 'EPERM') && (await statusIfThere(this.#fs, path))?.directory;
+      // A folder of other keys is no value. Linux says EISDIR, others EPERM, and Deno ENOTEMPTY.
+      const folder = failedWith(error, 'EISDIR', 'EPERM', 'ENOTEMPTY') && (await statusIfThere(this.#fs, path))?.directory;
       if (folder !== true) throw error;
     }
   }
