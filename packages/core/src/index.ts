@@ -19,3 +19,4 @@ export * from './tar-header.ts';
 export * from './scan-tar.ts';
 export * from './read-tar.ts';
 export * from './tar-writer.ts';
+export { withLock } from './with-lock.ts';

@@ -1,4 +1,4 @@
-import { chainId, digestBytes } from '@stowage/core';
+import { chainId, digestBytes, withLock } from '@stowage/core';
 import { isStowageError, parseDigest, parseImageConfig, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
@@ -14,7 +14,6 @@ import type {
 } from '@stowage/types';
 import { ImageRecords, isTime } from './image-records.ts';
 import type { ImageRecord } from './image-records.ts';
-import { withLock } from './with-lock.ts';
 
 /** The largest configuration that is stored or read, in bytes. */
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
@@ -190,11 +189,16 @@ class StoredImages implements ImageStore {
    * else ever gives layers back, or a reader could take them from an image that has just come.
    */
   #locked<T>(options: AbortOptions | undefined, work: () => Promise<T>): Promise<T> {
-    return withLock(this.#storage, LOCK, options, async () => {
-      const ids = new Set(await this.#records.ids(options));
-      for (const id of [...this.#holds.keys()]) if (!ids.has(id)) await this.#letGo(id);
-      return work();
-    });
+    return withLock(
+      this.#storage,
+      LOCK,
+      async () => {
+        const ids = new Set(await this.#records.ids(options));
+        for (const id of [...this.#holds.keys()]) if (!ids.has(id)) await this.#letGo(id);
+        return work();
+      },
+      options,
+    );
   }
 
   /** Every image that is there, with its record. */

@@ -1,3 +1,4 @@
+import { withLock } from '@stowage/core';
 import {
   asDigest,
   familiarName,
@@ -20,7 +21,6 @@ import type {
 } from '@stowage/types';
 import { LayoutIndex } from './layout-index.ts';
 import type { NamedEntry } from './layout-index.ts';
-import { withLock } from './with-lock.ts';
 
 const LOCK = 'index';
 /** A name that would read like a digest: `sha256:...`. */
@@ -173,12 +173,17 @@ class LayoutReferences implements ReferenceStore {
 
   #change<T>(options: AbortOptions | undefined, change: (index: LayoutIndex) => Promise<T> | T): Promise<T> {
     const { metadata } = this.#storage;
-    return withLock(this.#storage, LOCK, options, async () => {
-      const index = await LayoutIndex.read(metadata, options);
-      const result = await change(index);
-      await index.write(metadata, options);
-      return result;
-    });
+    return withLock(
+      this.#storage,
+      LOCK,
+      async () => {
+        const index = await LayoutIndex.read(metadata, options);
+        const result = await change(index);
+        await index.write(metadata, options);
+        return result;
+      },
+      options,
+    );
   }
 }
 

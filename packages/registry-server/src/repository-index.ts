@@ -1,4 +1,4 @@
-import { digestBytes } from '@stowage/core';
+import { digestBytes, withLock } from '@stowage/core';
 import { asDigest, digestKey, encodeGoJson, isDigest, parseDigest, StowageError } from '@stowage/types';
 import type { AbortOptions, Bytes, Digest, Storage } from '@stowage/types';
 
@@ -151,8 +151,7 @@ export class RepositoryIndex {
     change: (document: RepositoryDocument) => Promise<T> | T,
   ): Promise<T> {
     const key = await hashOf(repository);
-    const lock = await this.#storage.lock(`registry-${key}`, options);
-    try {
+    const work = async (): Promise<T> => {
       const document = (await this.#document(repository, options)) ?? {
         name: repository,
         tags: new Map<string, Digest>(),
@@ -161,9 +160,8 @@ export class RepositoryIndex {
       const tags = Object.fromEntries(document.tags);
       await this.#set(REPOSITORIES, key, { name: repository, tags }, options);
       return result;
-    } finally {
-      await lock[Symbol.asyncDispose]();
-    }
+    };
+    return withLock(this.#storage, `registry-${key}`, work, options);
   }
 
   /** Changes the list of referrers; the caller holds the repository's lock. */

@@ -1,4 +1,4 @@
-import { systemClock } from '@stowage/core';
+import { systemClock, withLock } from '@stowage/core';
 import { registryDigests } from '@stowage/registry-server';
 import { isStowageError, parseManifest } from '@stowage/types';
 import type {
@@ -15,7 +15,6 @@ import type {
 import { withImageLayers } from './image-layers.ts';
 import { COLLECTION_LOCK, leasedDigests } from './leases.ts';
 import { MAX_MANIFEST_BYTES } from './manifest-cache.ts';
-import { withLock } from './with-lock.ts';
 
 /** What a collection removed. */
 export interface GarbageReport {

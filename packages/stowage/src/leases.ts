@@ -1,7 +1,6 @@
 import { encodeGoJson, isDigest } from '@stowage/types';
 import type { AbortOptions, Clock, Digest, Lease, LeaseManager, Storage } from '@stowage/types';
-import { systemClock } from '@stowage/core';
-import { withLock } from './with-lock.ts';
+import { systemClock, withLock } from '@stowage/core';
 
 const NAMESPACE = 'leases';
 /** As moby's temporary leases: long enough for any pull, short enough that a dead one frees its disk. */
