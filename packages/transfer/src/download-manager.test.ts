@@ -267,6 +267,19 @@ describe('a pull that fails', () => {
     await expect(pull).rejects.toThrow('lock lost');
   });
 
+  it('finds out when its layers have lost their parents', async () => {
+    const { store, manager } = setUp();
+    const stack = layers('ab') as [ScriptedLayer, ScriptedLayer];
+    const get = store.get.bind(store);
+    store.get = async (chainId) => Object.assign(await get(chainId), { parent: undefined });
+    const pull = manager.download(EMPTY, 'linux', stack, discardProgress);
+    await turns();
+    for (const layer of stack) layer.last.succeed();
+    const message = 'internal error: too few parent layers';
+    await expect(pull).rejects.toMatchObject({ code: 'DATA_LOSS', message });
+    expect(store.holds).toBe(0);
+  });
+
   it('refuses what it cannot do before it begins', async () => {
     const { manager } = setUp({ operatingSystems: ['linux'] });
     const pull = manager.download(EMPTY, 'windows', layers('a'), discardProgress);

@@ -56,7 +56,7 @@ export interface LayerDownloadManager extends RootFSDownloadManager {
  * import { createDownloadManager } from '@stowage/transfer';
  * import type { LayerStore } from '@stowage/types';
  *
- * const layerStore = {} as LayerStore; // openLayerStore({ storage }) of @stowage/layer-store makes a real one
+ * const layerStore = {} as LayerStore; // a real one comes from openLayerStore({ storage })
  * const manager = createDownloadManager({ layerStore, concurrency: 4 });
  * const pulled = await manager.download({ type: 'layers', diff_ids: [] }, 'linux', [], () => {});
  * console.log(pulled.rootFS.diff_ids.length); // 0

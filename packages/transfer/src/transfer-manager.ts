@@ -5,7 +5,7 @@ import { Slots } from './slots.ts';
 import type { Transfer, TransferJob, TransferOptions, Watcher } from './transfer.ts';
 
 /** How many transfers run at once unless told otherwise, as in docker. */
-export const DEFAULT_CONCURRENCY = 3;
+const DEFAULT_CONCURRENCY = 3;
 
 /** What a transfer manager is made of. */
 export interface TransferManagerInit {
