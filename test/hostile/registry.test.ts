@@ -418,7 +418,12 @@ describe('rows 25 and 28: a realm that leads astray', () => {
   );
 
   it('a token server does not send us where it could not have been itself', async () => {
-    for (const location of ['https://169.254.169.254/', 'https://127.0.0.1/', 'http://registry.test/token']) {
+    for (const location of [
+      'https://169.254.169.254/',
+      'https://127.0.0.1/',
+      'https://10.0.0.1/',
+      'http://registry.test/token',
+    ]) {
       const world = new World({
         'https://registry.test': ({ url }) =>
           url.pathname === '/token'

@@ -57,6 +57,7 @@ describe('blobs.open', () => {
     [blob('abcdefghiX'), {}],
     [blob('abcdefghiX'), { size: 10 }],
     [blob('abcdefghiX', {}), {}],
+    [blob('abcdefghiX', {}), { size: 10, length: 10 }],
   ])('fails at the end of other bytes: %#', async (reply, options) => {
     expect((await failure(reply, options))[0]).toBe('DIGEST_MISMATCH');
   });

@@ -1,12 +1,12 @@
-import { streamOf, verifyStream } from '@stowage/core';
-import { asDigest, MEDIA_TYPES, RegistryError, StowageError } from '@stowage/types';
+import { createDigester, streamOf } from '@stowage/core';
+import { asDigest, MEDIA_TYPES, parseDigest, RegistryError, StowageError } from '@stowage/types';
 import type { BlobReader, ByteStream, Descriptor, Digest, OpenBlobOptions } from '@stowage/types';
-import { announcedLength, discard, streamBody } from './body.ts';
+import { abandon, announcedLength, discard, streamBody } from './body.ts';
+import type { BodyPart } from './body.ts';
 import { parseContentRange } from './content-range.ts';
 import { truncated } from './network-error.ts';
 import type { Session } from './session.ts';
 import type { Answer } from './transport.ts';
-import { verifyUnsized } from './verify-unsized.ts';
 
 /** Which bytes of a blob are wanted. */
 interface Part {
@@ -15,12 +15,6 @@ interface Part {
   /** The size of the whole blob, where the caller knows it. */
   readonly size: number | undefined;
   readonly signal: AbortSignal | undefined;
-}
-
-/** A body on its way, and how large the whole blob is, where the answer or the caller told. */
-interface Opened {
-  readonly stream: ByteStream;
-  readonly size: number | undefined;
 }
 
 /** Makes the blob reader of a repository. */
@@ -49,11 +43,8 @@ export function createBlobReader(session: Session): BlobReader {
       const whole = part.offset === 0 && (part.length === undefined || part.length === part.size);
       part.signal?.throwIfAborted();
       if (!whole && remaining(part) === 0) return streamOf();
-      const { stream, size } = await session.exchange(
-        { method: 'GET', url, headers: whole ? {} : { range: rangeOf(part) }, signal: part.signal },
-        (answer) => openBody(session, answer, part, whole),
-      );
-      return whole && options.verify !== false ? stream.pipeThrough(verification(digest, size)) : stream;
+      if (!whole) return await openPart(session, url, part);
+      return await openWhole(session, url, part, options.verify === false ? undefined : digest);
     },
   };
 }
@@ -71,7 +62,7 @@ async function probe(session: Session, url: string, signal: AbortSignal | undefi
     if (!response.ok && !(response.status === 416 && range?.size === 0))
       throw await session.failure(answer, signal);
     const size = response.status === 200 ? announcedLength(response) : range?.size;
-    await response.body?.cancel();
+    abandon(response);
     if (size === undefined) throw malformed(answer, 'content length not known');
     return size;
   });
@@ -98,50 +89,63 @@ function rangeOf({ offset, length }: Part): string {
   return `bytes=${offset}-${length === undefined ? '' : String(offset + length - 1)}`;
 }
 
-function verification(digest: Digest, size: number | undefined): TransformStream<Uint8Array, Uint8Array> {
-  return size === undefined ? verifyUnsized(digest) : verifyStream({ digest, size });
+async function openWhole(
+  session: Session,
+  url: string,
+  part: Part,
+  digest: Digest | undefined,
+): Promise<ByteStream> {
+  const { signal } = part;
+  return await session.exchange({ method: 'GET', url, signal }, async (answer) => {
+    if (answer.response.status !== 200) throw await session.failure(answer, signal);
+    const digester = digest === undefined ? undefined : await createDigester(parseDigest(digest).algorithm);
+    return streamWhole(answer, { ...part, length: undefined }, digester && digest && { digest, digester });
+  });
 }
 
-async function openBody(session: Session, answer: Answer, part: Part, whole: boolean): Promise<Opened> {
-  const { status, headers } = answer.response;
-  if (status === 200) return openWhole(answer, part);
-  if (whole || (status !== 206 && status !== 416)) throw await session.failure(answer, part.signal);
-  if (status === 206) return openRange(answer, part);
-  // Nothing follows the offset, and the registry says that the blob ends there: what was wanted is empty.
-  const size = parseContentRange(headers.get('content-range') ?? '')?.size;
-  if (part.offset !== size) throw await session.failure(answer, part.signal);
-  await discard(answer, part.signal);
-  return { stream: streamOf(), size };
+async function openPart(session: Session, url: string, part: Part): Promise<ByteStream> {
+  const { offset, signal } = part;
+  const headers = { range: rangeOf(part) };
+  return await session.exchange({ method: 'GET', url, headers, signal }, async (answer) => {
+    const { response } = answer;
+    if (response.status === 200) return streamWhole(answer, part);
+    if (response.status === 206) return streamRange(answer, part);
+    // Nothing follows the offset, and the registry says that the blob ends there: what was wanted is empty.
+    const size = parseContentRange(response.headers.get('content-range') ?? '')?.size;
+    if (response.status !== 416 || size !== offset) throw await session.failure(answer, signal);
+    await discard(answer, signal);
+    return streamOf();
+  });
 }
 
 /** The registry sends the whole blob, asked or not: what comes before `offset` is read and dropped. */
-function openWhole(answer: Answer, { offset, length, size, signal }: Part): Opened {
+function streamWhole(
+  answer: Answer,
+  { offset, length, size, signal }: Part,
+  verify?: BodyPart['verify'],
+): ByteStream {
   const announced = announcedLength(answer.response);
   if (announced !== undefined && size !== undefined && announced !== size) {
     throw sizeMismatch(answer, announced, size);
   }
-  const total = announced ?? size;
   const tooShort = (): Error =>
     announced === undefined && size !== undefined
       ? new StowageError('SIZE_MISMATCH', `registry sent fewer than ${String(size)} bytes`)
       : truncated(answer);
-  return {
-    stream: streamBody(answer, { skip: offset, take: length, length: total, tooShort, signal }),
-    size: total,
-  };
+  const total = announced ?? size;
+  return streamBody(answer, { skip: offset, take: length, length: total, tooShort, verify, signal });
 }
 
 /** The registry sends a range: it must be the one that was asked for. */
-function openRange(answer: Answer, part: Part): Opened {
-  const { offset, length, signal } = part;
+function streamRange(answer: Answer, part: Part): ByteStream {
+  const { offset, length, size, signal } = part;
   const header = answer.response.headers.get('content-range');
-  const size = part.size;
   const announced = announcedLength(answer.response);
   if (header === null) {
     const left = remaining(part);
     // A page may be kept from seeing the header; that as many bytes come as were asked for is then all there is to go by.
     if (answer.response.type === 'cors' && left !== undefined && announced === left) {
-      return { stream: streamBody(answer, { length: left, signal }), size };
+      return streamBody(answer, { length: left, signal });
     }
     throw malformed(answer, 'no Content-Range header found in HTTP 206 response');
   }
@@ -164,11 +168,11 @@ function openRange(answer: Answer, part: Part): Opened {
   if (Number.isFinite(end) && last + 1 !== end) {
     throw malformed(answer, `range in Content-Range stops before the end of the content: ${header}`);
   }
-  return { stream: streamBody(answer, { length: last - first + 1, signal }), size: total };
+  return streamBody(answer, { length: last - first + 1, signal });
 }
 
 function sizeMismatch(answer: Answer, got: number, expected: number): StowageError {
-  void answer.response.body?.cancel();
+  abandon(answer.response);
   return new StowageError(
     'SIZE_MISMATCH',
     `registry sends ${String(got)} bytes, expected ${String(expected)}`,
@@ -176,7 +180,7 @@ function sizeMismatch(answer: Answer, got: number, expected: number): StowageErr
 }
 
 function malformed(answer: Answer, message: string): RegistryError {
-  void answer.response.body?.cancel();
+  abandon(answer.response);
   const { method, url, response } = answer;
   return new RegistryError('REGISTRY', message, { method, url, status: response.status });
 }

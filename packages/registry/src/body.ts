@@ -1,6 +1,6 @@
 import { collect } from '@stowage/core';
 import { StowageError } from '@stowage/types';
-import type { Bytes, ByteStream, ReadOptions } from '@stowage/types';
+import type { Bytes, ByteStream, Digest, Digester, ReadOptions } from '@stowage/types';
 import { networkError, truncated } from './network-error.ts';
 import type { Answer } from './transport.ts';
 
@@ -31,7 +31,7 @@ export async function readBody(answer: Answer, options: ReadOptions): Promise<By
   const { maxBytes, signal } = options;
   const length = announcedLength(answer.response);
   if (length !== undefined && length > maxBytes) {
-    cancel(answer.response);
+    abandon(answer.response);
     throw new StowageError('LIMIT_EXCEEDED', `content is longer than ${String(maxBytes)} bytes`);
   }
   return await collect(streamBody(answer, { length, signal }), { maxBytes });
@@ -48,8 +48,13 @@ export async function readPrefix(answer: Answer, options: ReadOptions): Promise<
  * for that when the next request goes the same way. Never fails.
  */
 export async function discard(answer: Answer, signal?: AbortSignal): Promise<void> {
-  if ((announcedLength(answer.response) ?? 0) > MAX_DRAINED) cancel(answer.response);
+  if ((announcedLength(answer.response) ?? 0) > MAX_DRAINED) abandon(answer.response);
   else await readPrefix(answer, { maxBytes: MAX_DRAINED, signal }).catch(() => undefined);
+}
+
+/** Cancels a body that nobody wants, and its connection with it. Never fails. */
+export function abandon(response: Response): void {
+  response.body?.cancel().catch(() => undefined);
 }
 
 /** What a body is expected to be, and which part of it is wanted. */
@@ -62,16 +67,18 @@ export interface BodyPart {
   readonly length?: number | undefined;
   /** The error for a body that ends early. Default: the connection broke. */
   readonly tooShort?: () => Error;
+  /** Verifies what is wanted as it goes by; failure comes at the end. Not verified when left out. */
+  readonly verify?: { readonly digest: Digest; readonly digester: Digester } | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
  * Streams a part of a body, reading only as fast as it is read. Cancelling it cancels the request. Fails with
- * `UNAVAILABLE` when the connection breaks, with `SIZE_MISMATCH` on the first byte too many, with the signal's reason
- * when aborted.
+ * `UNAVAILABLE` when the connection breaks, with `SIZE_MISMATCH` on the first byte too many, with `DIGEST_MISMATCH` at
+ * the end, with the signal's reason when aborted.
  */
 export function streamBody(answer: Answer, part: BodyPart): ByteStream {
-  const { skip = 0, take = Infinity, length, tooShort = () => truncated(answer), signal } = part;
+  const { skip = 0, take = Infinity, length, tooShort = () => truncated(answer), verify, signal } = part;
   const reader = answer.response.body?.getReader();
   const end = skip + take;
   const least = length === undefined ? skip : Math.min(length, end);
@@ -84,6 +91,7 @@ export function streamBody(answer: Answer, part: BodyPart): ByteStream {
       const value = (await reader?.read())?.value;
       if (value === undefined) {
         if (position < least) throw tooShort();
+        checkDigest(verify);
         return undefined;
       }
       const start = position;
@@ -92,7 +100,10 @@ export function streamBody(answer: Answer, part: BodyPart): ByteStream {
         throw new StowageError('SIZE_MISMATCH', `registry sent more than ${String(length)} bytes`);
       }
       const wanted = value.subarray(Math.max(0, skip - start), Math.max(0, end - start));
-      if (wanted.byteLength > 0) return wanted;
+      if (wanted.byteLength === 0) continue;
+      // Here rather than in a stage of its own, which would add promises for every chunk.
+      verify?.digester.update(wanted);
+      return wanted;
     }
     await reader?.cancel();
     return undefined;
@@ -140,6 +151,11 @@ export function streamBody(answer: Answer, part: BodyPart): ByteStream {
   );
 }
 
-function cancel(response: Response): void {
-  response.body?.cancel().catch(() => undefined);
+function checkDigest(verify: BodyPart['verify']): void {
+  const got = verify?.digester.digest();
+  if (verify === undefined || got === verify.digest) return;
+  throw new StowageError(
+    'DIGEST_MISMATCH',
+    `content does not match its digest: got ${String(got)}, expected ${verify.digest}`,
+  );
 }

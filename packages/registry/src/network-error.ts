@@ -3,6 +3,7 @@ import { isStowageError, RegistryError, redactUrl } from '@stowage/types';
 const CERTIFICATE_CODES =
   /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|HOSTNAME_MISMATCH|INVALID_(?:CA|PURPOSE)/;
 const CERTIFICATE_WORDS = /peer certificate|certificate verify failed/i;
+const HTTP_CODES = /ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG/;
 const PROTOCOL_CODES = /ERR_SSL|EPROTO/;
 const RESET_CODES = /ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|UND_ERR_SOCKET|ConnectionClosed/;
 const RESET_WORDS =
@@ -20,9 +21,12 @@ export function networkError(
   if (request.signal?.aborted === true) return request.signal.reason;
   if (isStowageError(cause)) return cause;
   const chain = causesOf(cause);
-  const reason = reasonOf(chain.map(codeOf).join(' '), chain.map(messageOf).join(' '));
-  const deepest = chain.findLast((error) => messageOf(error) !== '');
-  return new RegistryError('UNAVAILABLE', requestMessage(request, messageOf(deepest) || 'no connection'), {
+  const codes = chain.map(codeOf).join(' ');
+  const reason = reasonOf(codes, chain.map(messageOf).join(' '));
+  const deepest = messageOf(chain.findLast((error) => messageOf(error) !== ''));
+  // OpenSSL's own words for this help nobody; these are Go's.
+  const words = HTTP_CODES.test(codes) ? 'http: server gave HTTP response to HTTPS client' : deepest;
+  return new RegistryError('UNAVAILABLE', requestMessage(request, words || 'no connection'), {
     method: request.method,
     url: request.url,
     cause,

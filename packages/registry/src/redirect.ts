@@ -12,16 +12,18 @@ export function isRedirect(status: number): boolean {
 
 /**
  * Where a redirect goes, when we may follow it: to an http or https URL without credentials in it, never from https to
- * http, and never from the network to this machine or a metadata service. A private address is fine, object stores
- * behind a registry have them; no credentials go there.
+ * http, and never from the network to this machine or a metadata service.
  *
  * @param location the `Location` header
+ * @param toPrivate whether a private address is fine. Object stores behind a registry have them, and what comes from
+ *   there is verified; a token server has no business there
  * @throws `REGISTRY` with reason `redirect`
  */
 export function redirectTarget(
   location: string,
   request: { readonly method: string; readonly url: string },
   endpoint: Endpoint,
+  toPrivate: boolean,
 ): URL {
   const from = new URL(request.url);
   const to = URL.canParse(location, from) ? new URL(location, from) : undefined;
@@ -34,7 +36,7 @@ export function redirectTarget(
   if (from.protocol === 'https:' && to.protocol === 'http:') {
     throw refused(request, `refused to follow a redirect from https to ${redactUrl(to.href)}`);
   }
-  if (zone !== 'private' && !mayReach(endpoint.zone, zone)) {
+  if (!mayReach(endpoint.zone, zone) && !(toPrivate && zone === 'private')) {
     throw refused(request, `refused to follow a redirect to ${redactUrl(to.href)}`);
   }
   to.hash = '';

@@ -47,7 +47,7 @@ export async function requestToken(
   const wire =
     query.credential.kind === 'refresh' ? postRequest(query, query.credential.token) : getRequest(query);
   const attempt = async (last: boolean, within: AbortSignal): Promise<BearerToken | TryAgain> => {
-    const answer = await deps.transport.send({ ...wire, signal: within });
+    const answer = await deps.transport.send({ ...wire, forToken: true, signal: within });
     const { response } = answer;
     if (!last && isRetryableStatus(response.status)) {
       await discard(answer, within);

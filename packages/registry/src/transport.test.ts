@@ -213,7 +213,7 @@ describe('failures of the network', () => {
     [
       'http where https was meant',
       failed('wrong version number', 'ERR_SSL_WRONG_VERSION_NUMBER'),
-      'wrong version number',
+      'http: server gave HTTP response to HTTPS client',
       'protocol',
       false,
     ],

@@ -28,6 +28,8 @@ export interface WireRequest {
   /** The value of `Authorization`; it goes to the origin of `url` and nowhere else. */
   readonly authorization?: string | undefined;
   readonly body?: string | undefined;
+  /** Whether this goes to a token server, which may not send us to a private address. */
+  readonly forToken?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -106,7 +108,7 @@ export function createTransport(init: TransportInit): Transport {
         void discard(answer);
         if (redirects >= MAX_REDIRECTS)
           throw refused(here, `stopped after ${String(MAX_REDIRECTS)} redirects`);
-        url = redirectTarget(location, here, endpoint);
+        url = redirectTarget(location, here, endpoint, request.forToken !== true);
         crossed ||= url.origin !== origin;
       }
     },
