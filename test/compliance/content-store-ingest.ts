@@ -116,6 +116,20 @@ export function ingestTests({ describe, it, expect }: TestApi, setup: StorageSet
       await again.close();
     });
 
+    test('changes nothing once the storage is closed, and ends what it was at', async (subject) => {
+      const { digest } = await put(subject.storage, text('here'));
+      const { content } = subject.storage;
+      const update = content.update(digest, { a: '1' });
+      await subject.storage.close();
+      expect((await update).labels).toEqual({ a: '1' });
+      await failure('UNAVAILABLE', content.ingest('layer-1'));
+      await failure('UNAVAILABLE', content.update(digest, { a: '2' }));
+      await failure('UNAVAILABLE', content.delete(digest));
+      if (subject.reopen === undefined) return;
+      const storage = await subject.reopen();
+      expect((await storage.content.info(digest)).labels).toEqual({ a: '1' });
+    });
+
     test('refuses to go on with a closed ingest', async ({ storage }) => {
       const ingest = await storage.content.ingest('layer-1');
       await ingest.close();

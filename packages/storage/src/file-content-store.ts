@@ -48,6 +48,8 @@ export class FileContentStore implements ContentStore {
   readonly #labels: FileLabels;
   /** The ingests that are open here, by ref. */
   readonly #open = new Map<string, OpenIngest>();
+  /** Changes under way, which closing waits for. */
+  readonly #changes = new Set<Promise<unknown>>();
   #closed = false;
 
   constructor(deps: FileContentStoreDeps) {
@@ -103,6 +105,7 @@ export class FileContentStore implements ContentStore {
     const directory = await ingestDirectory(this.#deps.fs, this.#deps.root, ref);
     const lock = await this.#lockIngest(directory);
     try {
+      options.signal?.throwIfAborted();
       return await this.#openIngest(directory, lock, options);
     } catch (error) {
       await lock[Symbol.asyncDispose]();
@@ -165,10 +168,14 @@ export class FileContentStore implements ContentStore {
     }
   }
 
-  /** Closes every open ingest and opens no more. */
+  /** Closes every open ingest and changes nothing more. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#open.values()].map(({ ingest }) => ingest.close()));
+    await Promise.allSettled(this.#changes);
+    const closings = [...this.#open.values()].map(({ ingest }) => ingest.close());
+    // All of them end before the first failure is told, for their locks go next.
+    await Promise.allSettled(closings);
+    await Promise.all(closings);
   }
 
   #path(digest: Digest): string {
@@ -191,7 +198,17 @@ export class FileContentStore implements ContentStore {
   /** Changes to one blob, one at a time in all processes: its labels are read, changed and written back. */
   async #exclusively<T>(digest: Digest, options: AbortOptions, run: () => Promise<T>): Promise<T> {
     const name = `.blob-${digestKey(digest).replace('/', '-')}`;
-    const lock = await this.#deps.locks.acquire(join(this.#deps.root, 'metadata', 'locks', name), options);
+    const change = this.#locked(join(this.#deps.root, 'metadata', 'locks', name), options, run);
+    this.#changes.add(change);
+    try {
+      return await change;
+    } finally {
+      this.#changes.delete(change);
+    }
+  }
+
+  async #locked<T>(path: string, options: AbortOptions, run: () => Promise<T>): Promise<T> {
+    const lock = await this.#deps.locks.acquire(path, options);
     try {
       return await run();
     } finally {
@@ -199,7 +216,8 @@ export class FileContentStore implements ContentStore {
     }
   }
 
-  async #relabel(info: ContentInfo, changes: Labels | undefined): Promise<ContentInfo> {
+  async #relabel(info: ContentInfo, changes: Labels): Promise<ContentInfo> {
+    if (Object.keys(changes).length === 0) return info;
     const labels = mergeLabels(info.labels, changes);
     await this.#labels.write(info.digest, labels);
     return { ...info, labels };

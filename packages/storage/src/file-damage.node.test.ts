@@ -171,5 +171,6 @@ describe('a file storage that loses a lock', () => {
     await rm(join(root, 'ingest', sha256('layer'), 'lock'), { recursive: true });
     await expect(ingest.commit()).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true });
     expect(await readdir(join(root, 'blobs', 'sha256'))).toEqual([]);
+    await expect(ingest.close()).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true });
   });
 });

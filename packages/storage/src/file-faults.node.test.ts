@@ -158,6 +158,22 @@ describe('a disk that is full', () => {
     await (await storage.lock('index'))[Symbol.asyncDispose]();
   });
 
+  it('makes no store, and none by halves', async () => {
+    await storage.close();
+    for (let room = 0; room < 200; room += 7) {
+      await rm(root, { recursive: true });
+      disk.room = room;
+      const opened = await openStorageOn(disk.fs, root).catch((error: unknown) => error);
+      if (opened instanceof StowageError) expect(opened).toMatchObject(DISK_FULL);
+      else expect(room).toBeGreaterThan(100);
+      disk.room = Number.POSITIVE_INFINITY;
+      storage = await openStorageOn(disk.fs, root);
+      const index = new TextDecoder().decode(await storage.metadata.get('layout', 'index.json'));
+      expect(JSON.parse(index)).toMatchObject({ schemaVersion: 2, manifests: [] });
+      await storage.close();
+    }
+  });
+
   it('leaves the old value and no temporary file', async () => {
     await storage.metadata.set('x', 'key', text('old'));
     disk.room = 1;

@@ -48,7 +48,8 @@ export class FileMetadataStore implements MetadataStore {
       await removeDurably(this.#fs, path);
     } catch (error) {
       // A folder of other keys is no value. Linux says EISDIR, others EPERM, and Deno ENOTEMPTY.
-      const folder = failedWith(error, 'EISDIR', 'EPERM', 'ENOTEMPTY') && (await statusIfThere(this.#fs, path))?.directory;
+      const folder =
+        failedWith(error, 'EISDIR', 'EPERM', 'ENOTEMPTY') && (await statusIfThere(this.#fs, path))?.directory;
       if (folder !== true) throw error;
     }
   }

@@ -134,6 +134,7 @@ export class FilePartial implements PartialContent {
     try {
       await this.flush();
       if (this.#changed) {
+        await lock.confirm({ always: true });
         await file.sync();
         await file.touch(this.#updatedAt);
         await this.#deps.persist();

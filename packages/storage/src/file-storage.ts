@@ -15,8 +15,8 @@ import { nodeFileSystem } from './node-file-system.ts';
 /**
  * Opens a storage that lives in a directory, as an OCI image layout that other tools can read. A directory that is
  * empty or not there becomes one; any other that is no layout is left alone. Several storages, in this process and in
- * others, may have one directory open. Once a storage is closed, `ingest` and `lock` fail with `UNAVAILABLE`; what it
- * holds can still be read.
+ * others, may have one directory open. Once a storage is closed, its content can only be read, and its locks are gone:
+ * what would change or lock fails with `UNAVAILABLE`.
  *
  * @param root the directory. What is made in it is for the owner alone
  * @param options the clock, for tests

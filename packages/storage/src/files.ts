@@ -100,15 +100,20 @@ export async function createOnce(fs: FileSystem, path: string, bytes: Bytes): Pr
   const temporary = temporaryBeside(path);
   try {
     await writeNewFile(fs, temporary, bytes);
-    await fs.link(temporary, path);
-  } catch (error) {
-    if (failedWith(error, 'EEXIST')) return;
-    // Not every file system has links. The rename then leaves a moment in which another's file could be replaced.
-    if ((await statusIfThere(fs, path)) === undefined) await fs.rename(temporary, path);
+    await linkOrRename(fs, temporary, path);
   } finally {
     await fs.remove(temporary).catch(() => undefined);
   }
   await fs.syncDirectory(dirname(path));
+}
+
+/** Not every file system has links. Renaming leaves a moment in which the file of somebody else could be replaced. */
+async function linkOrRename(fs: FileSystem, from: string, to: string): Promise<void> {
+  try {
+    await fs.link(from, to);
+  } catch {
+    if ((await statusIfThere(fs, to)) === undefined) await fs.rename(from, to);
+  }
 }
 
 /** Writes all of `bytes` at `position`; tells `onWritten` of every piece, so that a failure leaves no doubt. */
@@ -175,7 +180,7 @@ export function isTemporary(name: string): boolean {
   return name.startsWith(TEMPORARY_PREFIX);
 }
 
-/** Removes temporary files that a crash left behind, seen while a directory is listed anyway. */
+/** Removes temporary files that a crash left behind, where it can: they are seen while a directory is listed anyway. */
 export async function sweepTemporary(
   fs: FileSystem,
   directory: string,
@@ -186,7 +191,8 @@ export async function sweepTemporary(
     if (!isTemporary(name)) continue;
     const path = join(directory, name);
     const status = await statusIfThere(fs, path);
-    if (status !== undefined && now - status.changedAt > TEMPORARY_AGE) await removeIfThere(fs, path);
+    if (status === undefined || now - status.changedAt <= TEMPORARY_AGE) continue;
+    await fs.remove(path).catch(() => undefined);
   }
 }
 

@@ -133,6 +133,7 @@ export class IngestDirectory {
   /** Removes the ingest and gives its lock back. */
   async discard(lock: FileLock): Promise<void> {
     try {
+      await lock.confirm();
       await this.#clear();
     } finally {
       await lock[Symbol.asyncDispose]();

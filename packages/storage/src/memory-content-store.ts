@@ -106,14 +106,14 @@ export class MemoryContentStore implements ContentStore {
 
   update(digest: Digest, labels: Labels, options: AbortOptions = {}): Promise<ContentInfo> {
     return settle(() => {
-      const blob = this.#blob(digest, options);
+      const blob = this.#blobToChange(digest, options);
       return this.#store(digest, blob.bytes, mergeLabels(blob.labels, labels));
     });
   }
 
   delete(digest: Digest, options: AbortOptions = {}): Promise<void> {
     return settle(() => {
-      this.#blob(digest, options);
+      this.#blobToChange(digest, options);
       this.#blobs.delete(digest);
     });
   }
@@ -127,7 +127,7 @@ export class MemoryContentStore implements ContentStore {
     }
   }
 
-  /** Closes every open ingest and opens no more. */
+  /** Closes every open ingest and changes nothing more. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#begun.values()].map(async ({ open }) => open?.close()));
@@ -139,6 +139,11 @@ export class MemoryContentStore implements ContentStore {
     const blob = this.#blobs.get(digest);
     if (blob === undefined) throw contentNotFound(digest);
     return blob;
+  }
+
+  #blobToChange(digest: Digest, options: AbortOptions): Blob {
+    if (this.#closed) throw storageClosed();
+    return this.#blob(digest, options);
   }
 
   #openIngest(ref: string, options: IngestOptions): VerifiedIngest {

@@ -13,8 +13,8 @@ export interface StorageOptions {
 }
 
 /**
- * Makes a storage that lives in memory and goes with it. Once it is closed, `ingest` and `lock` fail with
- * `UNAVAILABLE`; what it holds can still be read.
+ * Makes a storage that lives in memory and goes with it. Once it is closed, its content can only be read, and its
+ * locks are gone: what would change or lock fails with `UNAVAILABLE`.
  *
  * @param options the clock, for tests
  *
