@@ -1,14 +1,17 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile, lstat, readlink, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDockerRegistry } from './support/docker-registry.ts';
 import type { DockerRegistry } from './support/docker-registry.ts';
 import { runCommand } from './support/run-command.ts';
 import { buildSampleImages, pushWithSkopeo, SAMPLE_PLATFORMS } from './support/sample-images.ts';
 
+const exec = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
 
 interface PulledLine {
@@ -194,14 +197,9 @@ async function list(store: string, name: string): Promise<ListedEntry[]> {
 }
 
 async function stowageBytes(store: string, name: string, path: string): Promise<Buffer> {
-  const { execFile } = await import('node:child_process');
   const args = [MAIN, 'cat', '--store', join(directory, store), `${registry.host}/${name}`, path];
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, args, { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 }, (error, stdout) => {
-      if (error === null) resolve(stdout);
-      else reject(error);
-    });
-  });
+  const { stdout } = await exec(process.execPath, args, { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 });
+  return stdout;
 }
 
 /** Paths below a directory, itself left out. */

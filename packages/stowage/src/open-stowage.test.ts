@@ -1,7 +1,7 @@
 import { createMemoryStorage } from '@stowage/storage';
 import { digestBytes } from '@stowage/core';
 import { formatPlatform, isStowageError, MEDIA_TYPES, parseNormalizedNamed } from '@stowage/types';
-import type { Descriptor, ErrorCode, Platform } from '@stowage/types';
+import type { Descriptor, Platform } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { openStowage } from './open-stowage.ts';
 import type { Stowage, StowageOptions } from './stowage.ts';
@@ -16,7 +16,7 @@ async function open(registry: TestRegistry, options: StowageOptions = {}): Promi
   return openStowage({ fetch: registry.fetch, ...options });
 }
 
-async function codeOf(work: Promise<unknown>): Promise<ErrorCode | string> {
+async function codeOf(work: Promise<unknown>): Promise<string> {
   const error: unknown = await work.then(
     () => 'no error',
     (caught: unknown) => caught,

@@ -21,9 +21,11 @@ export async function share<T>(
   const { watcher } = transfers.transfer(key, job, discardProgress);
   let stopListening = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    // A signal's reason is thrown as it is, whatever it is.
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-    const onAbort = (): void => reject(signal?.reason);
+    const onAbort = (): void => {
+      // A signal's reason is thrown as it is, whatever it is.
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+      reject(signal?.reason);
+    };
     signal?.addEventListener('abort', onAbort, { once: true });
     stopListening = () => signal?.removeEventListener('abort', onAbort);
   });

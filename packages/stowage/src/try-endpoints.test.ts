@@ -36,7 +36,7 @@ async function run(
     const attempt = ({ url }: RegistryEndpoint): Promise<string> => {
       tried.push(url);
       const outcome = left.shift();
-      return typeof outcome === 'string' ? Promise.resolve(outcome) : Promise.reject(outcome as Error);
+      return typeof outcome === 'string' ? Promise.resolve(outcome) : Promise.reject(outcome);
     };
     return [tried, await tryEndpoints(endpoints, attempt, { subject: 'r.example/a', signal })];
   } catch (error) {
@@ -67,6 +67,7 @@ describe('tryEndpoints', () => {
       registryError('DENIED', 403),
       new StowageError('DIGEST_MISMATCH', 'x'),
       new StowageError('PLATFORM_MISMATCH', 'x'),
+      new StowageError('UNAVAILABLE', 'self-signed certificate', { reason: 'certificate' }),
     ]) {
       expect(await run([HTTPS, MIRROR], [error, 'found'])).toEqual([[HTTPS.url], error]);
     }

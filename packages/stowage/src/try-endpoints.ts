@@ -37,6 +37,8 @@ export async function tryEndpoints<T>(
 
 function mayFallBack(error: unknown, { mirror }: RegistryEndpoint): boolean {
   if (mirror) return true;
+  // Somebody answered by TLS, and is not who they should be.
+  if (isStowageError(error) && error.reason === 'certificate') return false;
   if (!isRegistryError(error))
     return isStowageError(error, 'UNAVAILABLE') || isStowageError(error, 'TIMEOUT');
   const [first] = error.errors;

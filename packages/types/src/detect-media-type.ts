@@ -42,10 +42,7 @@ export function detectManifestMediaType(bytes: Bytes): string {
   const has = (member: Shape): boolean => member in document;
   const mediaType = document['mediaType'];
   if (typeof mediaType === 'string' && mediaType !== '') {
-    const rule = FORBIDDEN[mediaType];
-    if (rule?.members.some(has) === true) {
-      throw new StowageError('INVALID_MANIFEST', `media-type: "${mediaType}" should not have ${rule.words}`);
-    }
+    checkMembers(document, mediaType);
     return mediaType;
   }
   const present = SHAPES.filter(has);
@@ -55,4 +52,11 @@ export function detectManifestMediaType(bytes: Bytes): string {
   }
   if (present.every((member) => member === 'manifests')) return MEDIA_TYPES.ociIndex;
   throw new StowageError('INVALID_MANIFEST', 'media-type: cannot determine');
+}
+
+/** Refuses a document that has members of another kind of document than its media type says. */
+export function checkMembers(document: Record<string, unknown>, mediaType: string): void {
+  const rule = FORBIDDEN[mediaType];
+  if (rule?.members.some((member) => member in document) !== true) return;
+  throw new StowageError('INVALID_MANIFEST', `media-type: "${mediaType}" should not have ${rule.words}`);
 }

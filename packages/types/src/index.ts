@@ -13,7 +13,7 @@ export type * from './ports/registry.ts';
 export type * from './ports/storage.ts';
 export type * from './ports/transfer.ts';
 export type { MetadataStore } from './ports/metadata-store.ts';
-export * from './detect-media-type.ts';
+export { detectManifestMediaType } from './detect-media-type.ts';
 export * from './digest.ts';
 export * from './errors.ts';
 export * from './go-json.ts';

@@ -100,6 +100,12 @@ describe('parseManifest', () => {
       MEDIA_TYPES.dockerManifest,
       `mediaType in manifest should be '${MEDIA_TYPES.dockerManifest}' not ''`,
     ],
+    [
+      'the layers of schema 1 beside its own',
+      { schemaVersion: 2, config, layers: [], fsLayers: [] },
+      MEDIA_TYPES.ociManifest,
+      'should not have "manifests" or "fsLayers"',
+    ],
     ['schema version 1', { schemaVersion: 1, config, layers: [] }, MEDIA_TYPES.ociManifest, 'schemaVersion'],
     ['no config', { schemaVersion: 2, layers: [] }, MEDIA_TYPES.ociManifest, 'at config'],
     [

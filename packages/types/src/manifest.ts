@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Bytes } from './bytes.ts';
 import type { Descriptor } from './descriptor.ts';
-import { detectManifestMediaType } from './detect-media-type.ts';
+import { checkMembers, detectManifestMediaType } from './detect-media-type.ts';
 import { descriptorSchema, parseJsonObject, stringMapSchema, validate } from './document.ts';
 import { StowageError } from './errors.ts';
 import { essenceOf, MEDIA_TYPES } from './media-types.ts';
@@ -82,12 +82,14 @@ export function parseManifest(bytes: Bytes, mediaType?: string): Manifest {
   checkOwnType(document, type, decoder);
   if (decoder.kind === 'manifest') {
     if ('manifests' in document) throw invalid('ocimanifest: expected manifest but found index');
+    checkMembers(document, type);
     const parsed = validate(manifestSchema, document, decoder.noun);
     return { ...parsed, kind: 'manifest', mediaType: type, raw: bytes };
   }
   if ('config' in document || 'layers' in document) {
     throw invalid('index: expected index but found manifest');
   }
+  checkMembers(document, type);
   return { ...validate(indexSchema, document, decoder.noun), kind: 'index', mediaType: type, raw: bytes };
 }
 

@@ -69,9 +69,9 @@ export async function buildSampleImages(directory: string): Promise<string> {
   await runCommand('umoci', ['init', '--layout', layout]);
   await buildImage(layout, 'sample', 'amd64', sampleLayers(randomBytes(1_500_000)), directory);
   for (const platform of SAMPLE_PLATFORMS) {
-    const [, architecture = '', variant] = platform.split('/');
+    const [, architecture = ''] = platform.split('/');
     const layers = [{ 'etc/platform': `${platform}\n` }, { 'data/noise': randomBytes(50_000) }];
-    await buildImage(layout, imageOf(platform), architecture, layers, directory, variant);
+    await buildImage(layout, imageOf(platform), architecture, layers, directory);
   }
   await addIndex(layout, 'multi');
   return layout;
@@ -87,7 +87,6 @@ async function buildImage(
   architecture: string,
   layers: readonly Tree[],
   directory: string,
-  variant?: string,
 ): Promise<void> {
   const image = `${layout}:${name}`;
   await runCommand('umoci', ['new', '--image', image]);
@@ -122,7 +121,6 @@ async function buildImage(
     architecture,
     ...settings,
   ]);
-  void variant;
 }
 
 async function writeLayer(tree: Tree, root: string, tar: string): Promise<void> {
