@@ -42,8 +42,6 @@ export class TarExtensions {
     switch (flag) {
       case TYPE_FLAG.paxGlobal:
         decodePax(bytes, this.#global);
-        // An empty value takes a record back.
-        for (const [key, value] of this.#global) if (value === '') this.#global.delete(key);
         break;
       case TYPE_FLAG.paxLocal:
         if (this.#local !== undefined) throw invalid('two pax headers for one entry');

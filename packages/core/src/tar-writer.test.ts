@@ -71,6 +71,12 @@ describe('createTarWriter', () => {
     expect(parts.length).toBe(1);
     expect(field(345, 155)).toBe('p'.repeat(150));
     expect(field(0, 100)).toBe('n'.repeat(100));
+    // Neither field may be empty, as it would be if the slash at the end or the front were taken.
+    for (const whole of [`${'d'.repeat(120)}/`, `/${'n'.repeat(100)}`]) {
+      expect(records({ name: whole, type: whole.endsWith('/') ? 'dir' : 'file' })).toContain(
+        ` path=${whole}\n`,
+      );
+    }
   });
 
   it('writes a pax record for what ustar cannot hold, and nothing more', () => {

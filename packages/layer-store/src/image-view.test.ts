@@ -214,7 +214,8 @@ describe('whiteouts', () => {
     expect(listing(view)).toEqual(['a', 'b']);
     expect(await textOf(view.readFile('a'))).toBe('shared');
     expect(await textOf(view.readFile('b'))).toBe('shared');
-    await expect(viewOf(['a => .wh..wh.plnk/1'])).rejects.toThrow('Invalid aufs hardlink');
+    const lower = ['.wh..wh.plnk/1 = of another layer'];
+    await expect(viewOf(lower, ['a => .wh..wh.plnk/1'])).rejects.toThrow('Invalid aufs hardlink');
   });
 });
 
@@ -259,6 +260,9 @@ describe('links', () => {
     expect(view.stat('lib')).toMatchObject({ path: 'usr/lib', type: 'dir' });
     expect(view.lstat('lib')).toMatchObject({ path: 'lib', type: 'symlink', linkname: 'usr/lib' });
     expect(view.list('lib').map(({ path }) => path)).toEqual(['usr/lib/x']);
+    expect(view.stat('usr/lib/../lib/x').path).toBe('usr/lib/x');
+    // Up from where the link leads, not from where it is.
+    expect(view.stat('lib/../lib').path).toBe('usr/lib');
     expect(view.readlink('lib')).toBe('usr/lib');
     expect(view.readlink('usr/here/../hard')).toBe('usr/lib');
   });

@@ -1,4 +1,4 @@
-import { collect, createTarWriter, digestBytes, streamOf } from '@stowage/core';
+import { collect, createTarWriter, digestBytes, iterate, streamOf } from '@stowage/core';
 import { createMemoryStorage } from '@stowage/storage';
 import { isStowageError } from '@stowage/types';
 import type { Bytes, ByteStream, ContentStore, Storage } from '@stowage/types';
@@ -218,6 +218,19 @@ describe('a layer’s content', () => {
     for await (const _entry of other.entries());
     stored = stored.subarray(0, 20);
     expect(await codeOf(collect(await other.readFile('other'), { maxBytes: 10 }))).toBe('DATA_LOSS');
+  });
+
+  it('stops at the size that it had when the stored blob has become larger', async () => {
+    let stored: Bytes = TAR;
+    const damaged = withContent(storage, { open: () => Promise.resolve(streamOf(stored)) });
+    const layer = await (await openLayerStore({ storage: damaged })).register(streamOf(TAR));
+    stored = await gzip(join([TAR, new Uint8Array(1 << 22)]));
+    let read = 0;
+    const reading = async (): Promise<void> => {
+      for await (const bytes of iterate(await layer.tarStream())) read += bytes.length;
+    };
+    expect(await codeOf(reading())).toBe('DATA_LOSS');
+    expect(read).toBeLessThanOrEqual(TAR.length);
   });
 
   it('ends reading with the reason of an abort', async () => {
