@@ -33,10 +33,11 @@ async function run(
   const tried: string[] = [];
   const left = [...outcomes];
   try {
-    const attempt = ({ url }: RegistryEndpoint): Promise<string> => {
+    const attempt = async ({ url }: RegistryEndpoint): Promise<string> => {
       tried.push(url);
-      const outcome = left.shift();
-      return typeof outcome === 'string' ? Promise.resolve(outcome) : Promise.reject(outcome);
+      const outcome = await Promise.resolve(left.shift());
+      if (typeof outcome !== 'string') throw outcome as Error;
+      return outcome;
     };
     return [tried, await tryEndpoints(endpoints, attempt, { subject: 'r.example/a', signal })];
   } catch (error) {

@@ -74,8 +74,9 @@ export interface ReadOptions extends AbortOptions {
 /** Takes blobs in. */
 export interface ContentIngester {
   /**
-   * Opens or resumes the ingest named `ref`, any non-empty string of at most 1024 characters. `UNAVAILABLE`
-   * (retryable) while somebody else has it open.
+   * Opens or resumes the ingest named `ref`, any non-empty, well-formed string of at most 1024 characters. What an
+   * ingest was opened with is remembered and need not be repeated. `ALREADY_EXISTS` when the store has `digest`; a
+   * partial of that ref is then dropped. `UNAVAILABLE` (retryable) while somebody else has the ref open.
    */
   ingest(ref: string, options?: IngestOptions): Promise<Ingest>;
   /** The ingests that were begun and not committed, open or not. */

@@ -6,7 +6,8 @@ import { StowageError } from '../errors.ts';
  * Small values by namespace and key. A write replaces the whole value in one step and is durable when it resolves.
  *
  * Namespace and key pass {@link checkMetadataKey}. A file driver keeps `layers`, `images` and `seek` beside the
- * blobs, `layout` at the root of the OCI layout itself, and every other namespace under `metadata/`.
+ * blobs, `layout` at the root of the OCI layout itself, and every other namespace under `metadata/`. So no key may be a
+ * folder of another: `a` and `a/b` do not go together.
  */
 export interface MetadataStore {
   /** The value, or `undefined` where there is none. */

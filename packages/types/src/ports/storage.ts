@@ -13,6 +13,9 @@ export interface Storage {
    * @param name lower-case words joined by dashes
    */
   lock(name: string, options?: AbortOptions): Promise<AsyncDisposable>;
-  /** Frees what the storage holds. Open ingests are closed and keep their bytes. Idempotent. */
+  /**
+   * Frees what the storage holds. Open ingests are closed and keep their bytes. What changes content then fails with
+   * `UNAVAILABLE`; reading goes on. Idempotent.
+   */
   close(): Promise<void>;
 }
