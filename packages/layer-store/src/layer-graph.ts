@@ -1,3 +1,4 @@
+import { withLock } from '@stowage/core';
 import { StowageError } from '@stowage/types';
 import type {
   AbortOptions,
@@ -233,13 +234,8 @@ export class LayerGraph {
     await this.#records.write(chainId, { diffId, ...beneath, size, diffSize, descriptor }, options);
   }
 
-  async #locked<T>(options: AbortOptions, work: () => Promise<T>): Promise<T> {
-    const lock = await this.#storage.lock('layers', options);
-    try {
-      return await work();
-    } finally {
-      await lock[Symbol.asyncDispose]();
-    }
+  #locked<T>(options: AbortOptions, work: () => Promise<T>): Promise<T> {
+    return withLock(this.#storage, 'layers', work, options);
   }
 }
 
