@@ -31,6 +31,7 @@ const encoder = new TextEncoder();
 export function buildImage(layers: readonly (readonly EntryToBuild[])[], architecture = 'amd64'): BuiltImage {
   const built = layers.map(buildLayer);
   const config = json({
+    created: '2026-01-02T03:04:05Z',
     architecture,
     os: 'linux',
     config: { Env: ['PATH=/bin'], Cmd: ['/bin/sh'] },
