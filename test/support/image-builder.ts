@@ -54,7 +54,7 @@ export function buildImage(layers: readonly (readonly EntryToBuild[])[], archite
 }
 
 /** Builds one gzip layer. */
-export function buildLayer(entries: readonly EntryToBuild[]): BuiltLayer {
+function buildLayer(entries: readonly EntryToBuild[]): BuiltLayer {
   const writer = createTarWriter();
   const parts = entries.flatMap(({ content, ...header }) =>
     writer.entry(header, typeof content === 'string' ? encoder.encode(content) : content),
@@ -98,7 +98,7 @@ async function send(
 }
 
 /** The digest of bytes, by Node's own hash: what the code under test must arrive at by itself. */
-export function sha256(bytes: Bytes): Digest {
+function sha256(bytes: Bytes): Digest {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
 }
 

@@ -18,7 +18,7 @@ import { Sha256 } from './sha256.ts';
  * import type { DiffID } from '@stowage/types';
  *
  * const base = asDigest('sha256:' + 'a'.repeat(64)) as DiffID;
- * console.log(chainId([base]) === base); // true
+ * console.log(String(chainId([base])) === base); // true
  * console.log(chainId([base, base]).length); // 71
  * ```
  */

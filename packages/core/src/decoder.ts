@@ -31,7 +31,7 @@ export function checkPadding(format: CompressionFormat, bytes: Uint8Array): void
 }
 
 /** Bytes after a complete stream that begin no other part of it. */
-export function trailingGarbage(format: CompressionFormat, cause?: unknown): StowageError {
+function trailingGarbage(format: CompressionFormat, cause?: unknown): StowageError {
   return invalidStream(format, 'garbage after its end', cause);
 }
 

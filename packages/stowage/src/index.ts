@@ -1,6 +1,6 @@
 export * from './image-config-store.ts';
 export * from './open-stowage.ts';
-export type * from './garbage-collector.ts';
+export type { GarbageReport } from './garbage-collector.ts';
 export type { ImageInspect, ImageSummary, InspectedLayer } from './inspect-image.ts';
 export * from './pull.ts';
 export type { RemoveResult } from './remove-image.ts';

@@ -17,7 +17,7 @@ import type { PulledLayer, SharedPulls } from './pull.ts';
 import { share } from './share.ts';
 
 /** The largest image configuration that is accepted, in bytes. */
-export const MAX_CONFIG_BYTES: number = 8 * 1024 * 1024;
+const MAX_CONFIG_BYTES: number = 8 * 1024 * 1024;
 
 /** An image that is in the store now. */
 export interface PulledImage {

@@ -20,7 +20,7 @@ export const digestSchema: z.ZodMiniType<Digest> = z.custom<Digest>(
 export const stringMapSchema: z.ZodMiniType<Record<string, string>> = z.record(z.string(), z.string());
 
 /** A platform as written in an index. */
-export const platformSchema: z.ZodMiniType<Platform> = z.looseObject({
+const platformSchema: z.ZodMiniType<Platform> = z.looseObject({
   os: z.string(),
   architecture: z.string(),
   variant: z.exactOptional(z.string()),

@@ -14,9 +14,27 @@ import {
 } from './reference.ts';
 import type { Reference } from './reference.ts';
 
-/** The registry that a name without a registry belongs to. */
+/**
+ * The registry that a name without a registry belongs to.
+ *
+ * @example
+ * ```ts
+ * import { DEFAULT_DOMAIN, parseNormalizedNamed } from '@stowage/types';
+ *
+ * console.log(parseNormalizedNamed('busybox').domain === DEFAULT_DOMAIN); // true
+ * ```
+ */
 export const DEFAULT_DOMAIN = 'docker.io';
-/** The tag that a name without a tag stands for. */
+/**
+ * The tag that a name without a tag stands for.
+ *
+ * @example
+ * ```ts
+ * import { DEFAULT_TAG, parseDockerRef } from '@stowage/types';
+ *
+ * console.log(parseDockerRef('busybox').tag === DEFAULT_TAG); // true
+ * ```
+ */
 export const DEFAULT_TAG = 'latest';
 
 const LEGACY_DEFAULT_DOMAIN = 'index.docker.io';
@@ -160,7 +178,18 @@ export function familiarString(reference: Reference): string {
   return formatReference(familiar(reference));
 }
 
-/** What a reference is tracked under: a digest wins over a tag. Without either, `latest` is meant. */
+/**
+ * What a reference is kept under in a reference store: a digest wins over a tag, and without either, `latest` is meant.
+ *
+ * @param reference a reference with a name
+ *
+ * @example
+ * ```ts
+ * import { formatReference, parseNormalizedNamed, storedReference } from '@stowage/types';
+ *
+ * console.log(formatReference(storedReference(parseNormalizedNamed('busybox')))); // docker.io/library/busybox:latest
+ * ```
+ */
 export function storedReference(reference: Reference): Reference {
   const { digest } = reference;
   return digest !== undefined && isCanonical(reference)

@@ -15,7 +15,16 @@ export interface Reference {
   readonly digest?: Digest;
 }
 
-/** The longest name that is accepted, domain left out, in characters. */
+/**
+ * The longest name that is accepted, domain left out, in characters.
+ *
+ * @example
+ * ```ts
+ * import { MAX_NAME_LENGTH } from '@stowage/types';
+ *
+ * console.log(MAX_NAME_LENGTH); // 255
+ * ```
+ */
 export const MAX_NAME_LENGTH = 255;
 
 const DOMAIN_LABEL = /^(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])$/;

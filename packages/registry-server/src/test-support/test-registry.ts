@@ -30,7 +30,7 @@ export function bytesOf(content: string | Bytes): Bytes {
 }
 
 /** The descriptor of some content. */
-export async function descriptorOf(content: string | Bytes, mediaType: string): Promise<Descriptor> {
+async function descriptorOf(content: string | Bytes, mediaType: string): Promise<Descriptor> {
   const bytes = bytesOf(content);
   return { mediaType, digest: await digestBytes(bytes), size: bytes.byteLength };
 }
