@@ -54,7 +54,7 @@ export function buildImage(layers: readonly (readonly EntryToBuild[])[], archite
 }
 
 /** Builds one gzip layer. */
-function buildLayer(entries: readonly EntryToBuild[]): BuiltLayer {
+export function buildLayer(entries: readonly EntryToBuild[]): BuiltLayer {
   const writer = createTarWriter();
   const parts = entries.flatMap(({ content, ...header }) =>
     writer.entry(header, typeof content === 'string' ? encoder.encode(content) : content),
@@ -78,23 +78,28 @@ export async function pushImage(
 ): Promise<void> {
   const repository = `${registry}/v2/${name}`;
   for (const { descriptor, bytes } of [...image.layers, image.config]) {
-    await send(fetch, 'POST', `${repository}/blobs/uploads/?digest=${descriptor.digest}`, bytes);
+    const session = await send(fetch, 'POST', `${repository}/blobs/uploads/`, 202);
+    const location = new URL(session.headers.get('location') ?? '', registry);
+    location.searchParams.set('digest', descriptor.digest);
+    await send(fetch, 'PUT', location.href, 201, bytes);
   }
   const { mediaType } = image.descriptor;
-  await send(fetch, 'PUT', `${repository}/manifests/${tag}`, image.manifest, mediaType);
+  await send(fetch, 'PUT', `${repository}/manifests/${tag}`, 201, image.manifest, mediaType);
 }
 
 async function send(
   fetch: Fetch,
   method: string,
   url: string,
-  bytes: Bytes,
+  expected: number,
+  bytes: Bytes = new Uint8Array(),
   type = 'application/octet-stream',
-): Promise<void> {
+): Promise<Response> {
   const headers = { 'content-type': type, 'content-length': String(bytes.length) };
   const response = await fetch(url, { method, headers, body: bytes as Uint8Array<ArrayBuffer> });
-  if (response.status !== 201)
-    throw new Error(`${method} ${url}: ${String(response.status)} ${await response.text()}`);
+  const text = await response.text();
+  if (response.status !== expected) throw new Error(`${method} ${url}: ${String(response.status)} ${text}`);
+  return response;
 }
 
 /** The digest of bytes, by Node's own hash: what the code under test must arrive at by itself. */
