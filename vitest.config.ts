@@ -63,6 +63,7 @@ export default defineConfig({
       include: ['packages/*/src/**/*.ts'],
       exclude: ['**/*.test.ts', '**/*.bench.ts', '**/test-support/**', '**/index.ts'],
       reporter: ['text-summary', 'lcov'],
+      reportOnFailure: true,
       thresholds: { lines: 85, branches: 80 },
     },
     projects: [...units, ...kinds, ...(chromium === undefined ? [] : [browser])],

@@ -107,6 +107,7 @@ async function main() {
     total.passed += passed;
     total.failed += failed;
     console.log(`     ${passed} tests passed, ${failed} failed, ${skipped} were left out`);
+    for (const [line] of test.output.matchAll(/^(?:Lines|Branches) +:.*$/gm)) console.log(`     ${line}`);
   }
   console.log(`${total.passed} passed, ${total.failed} failed`);
   return total.failed === 0 ? 0 : 1;
