@@ -2,7 +2,6 @@ import { formatProgressBar } from '@stowage/types';
 import type { Progress } from '@stowage/types';
 import type { OutputStream } from './environment.ts';
 import { printable } from './printable.ts';
-import type { ProgressDisplay } from './progress-display.ts';
 
 /** Milliseconds between two drawings. */
 const INTERVAL = 100;
@@ -19,7 +18,7 @@ const ERASE_BELOW = '\u001b[J';
  * Progress on a terminal: one line for each layer, drawn over and over in place, at most ten times a second. Where
  * there are more layers than lines, only those under way are shown until the end.
  */
-export class TerminalProgress implements ProgressDisplay {
+export class TerminalProgress {
   readonly #stream: OutputStream;
   readonly #steps = new Map<string, Progress>();
   /** How many lines are on the screen that will be drawn over. */

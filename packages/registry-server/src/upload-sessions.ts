@@ -1,7 +1,7 @@
 import { encodeGoJson, isStowageError, StowageError } from '@stowage/types';
 import type { AbortOptions, Bytes, Clock, Storage } from '@stowage/types';
 import { RegistryFault } from './registry-fault.ts';
-import type { RegistryLimits } from './server-context.ts';
+import type { RegistryLimits } from './registry-limits.ts';
 
 const NAMESPACE = 'registry-uploads';
 const PREFIX = 'upload-';

@@ -39,7 +39,7 @@ import { inspectImage, listImages } from './inspect-image.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
 import { createLeaseManager } from './leases.ts';
 import { pull } from './pull.ts';
-import type { PullResult } from './pull.ts';
+import type { PullResult } from './pull-result.ts';
 import { createRegistryAccess } from './registry-access.ts';
 import type { RegistryAccess } from './registry-access.ts';
 import { removeNames } from './remove-image.ts';

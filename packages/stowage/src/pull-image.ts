@@ -1,3 +1,4 @@
+import type { TransferManager } from '@stowage/transfer';
 import { collect, digestBytes } from '@stowage/core';
 import { isStowageError, MEDIA_TYPES, parseImageConfig, StowageError } from '@stowage/types';
 import type {
@@ -13,7 +14,7 @@ import type {
   Repository,
 } from '@stowage/types';
 import { createLayerDownload } from './layer-download.ts';
-import type { PulledLayer, SharedPulls } from './pull.ts';
+import type { PulledLayer } from './pull-result.ts';
 import { share } from './share.ts';
 
 /** The largest image configuration that is accepted, in bytes. */
@@ -31,7 +32,7 @@ export async function pullImage(
   manifest: ImageManifest,
   remote: Repository,
   config: ImagePullConfig,
-  options: AbortOptions & { readonly shared: SharedPulls },
+  options: AbortOptions & { readonly shared: TransferManager },
 ): Promise<PulledImage> {
   checkMediaTypes(manifest, config.schema2Types);
   const present = await presentConfig(manifest, config, options);
@@ -66,7 +67,7 @@ async function bringIn(
   manifest: ImageManifest,
   remote: Repository,
   config: ImagePullConfig,
-  options: AbortOptions & { readonly shared: SharedPulls },
+  options: AbortOptions & { readonly shared: TransferManager },
 ): Promise<Bytes> {
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
@@ -105,7 +106,7 @@ async function fetchConfig(
   { digest, size }: Descriptor,
   remote: Repository,
   content: ContentStore,
-  options: AbortOptions & { readonly signal: AbortSignal; readonly shared: SharedPulls },
+  options: AbortOptions & { readonly signal: AbortSignal; readonly shared: TransferManager },
 ): Promise<Bytes> {
   const { signal, shared } = options;
   if (size > MAX_CONFIG_BYTES) {

@@ -1,3 +1,4 @@
+import type { TransferManager } from '@stowage/transfer';
 import { hostPlatform } from '@stowage/core';
 import {
   familiarName,
@@ -21,7 +22,7 @@ import type {
 import { ManifestCache } from './manifest-cache.ts';
 import type { ManifestTarget } from './manifest-cache.ts';
 import { pullImage } from './pull-image.ts';
-import type { PullResult, SharedPulls } from './pull.ts';
+import type { PullResult } from './pull-result.ts';
 import { selectManifest } from './select-manifest.ts';
 
 /** Pulls one tag or one digest from one endpoint (moby's `pullV2Tag`). */
@@ -29,7 +30,7 @@ export async function pullReference(
   remote: Repository,
   reference: Reference,
   config: ImagePullConfig,
-  options: AbortOptions & { readonly shared: SharedPulls },
+  options: AbortOptions & { readonly shared: TransferManager },
 ): Promise<PullResult> {
   const lease = await config.leases?.create(options);
   try {
@@ -44,7 +45,7 @@ async function pullLeased(
   reference: Reference,
   config: ImagePullConfig,
   lease: Lease | undefined,
-  options: AbortOptions & { readonly shared: SharedPulls },
+  options: AbortOptions & { readonly shared: TransferManager },
 ): Promise<PullResult> {
   const { contentStore } = config;
   const cache = new ManifestCache({ contentStore, remote, reference, shared: options.shared, lease });

@@ -10,47 +10,11 @@ import {
   StowageError,
   withTag,
 } from '@stowage/types';
-import type {
-  AbortOptions,
-  Descriptor,
-  Digest,
-  DiffID,
-  ImageID,
-  ImagePullConfig,
-  Platform,
-  Reference,
-  RegistryEndpoint,
-  Repository,
-} from '@stowage/types';
+import type { AbortOptions, ImagePullConfig, Reference, RegistryEndpoint, Repository } from '@stowage/types';
 import { pullReference } from './pull-reference.ts';
+import type { PullResult } from './pull-result.ts';
 import { translatePullError } from './translate-pull-error.ts';
 import { tryEndpoints } from './try-endpoints.ts';
-
-/** A layer of a pulled image. */
-export interface PulledLayer extends Descriptor {
-  /** The digest of the uncompressed layer. */
-  readonly diffId: DiffID;
-}
-
-/** What a pull brought. */
-export interface PullResult {
-  /** The full reference that was pulled, for example `docker.io/library/busybox:latest`. */
-  readonly reference: string;
-  /** The image's ID: the digest of its configuration. */
-  readonly imageId: ImageID;
-  /** What the reference named: the digest of the manifest, or of the index that it was chosen from. */
-  readonly digest: Digest;
-  readonly platform: Platform;
-  /** Base layer first. */
-  readonly layers: readonly PulledLayer[];
-  /** `up-to-date` when the reference named this very image before. */
-  readonly status: 'downloaded' | 'up-to-date';
-  /** With all tags: one result for each, in the registry's order; the other members are then those of the last. */
-  readonly images?: readonly PullResult[];
-}
-
-/** Work that pulls at one time share: two callers that want one blob download it once. */
-export type SharedPulls = TransferManager;
 
 /**
  * Pulls an image, or every tag of a repository when the reference is a name alone. This is moby's own shape of a pull;
@@ -76,7 +40,7 @@ export type SharedPulls = TransferManager;
 export async function pull(
   reference: Reference,
   config: ImagePullConfig,
-  options: AbortOptions & { readonly shared?: SharedPulls } = {},
+  options: AbortOptions & { readonly shared?: TransferManager } = {},
 ): Promise<PullResult> {
   const { signal, shared = createTransferManager({ concurrency: 0 }) } = options;
   signal?.throwIfAborted();
@@ -113,7 +77,7 @@ async function pullFrom(
   remote: Repository,
   reference: Reference,
   config: ImagePullConfig,
-  options: AbortOptions & { readonly shared: SharedPulls },
+  options: AbortOptions & { readonly shared: TransferManager },
 ): Promise<PullResult> {
   const result = isNameOnly(reference)
     ? await pullAllTags(remote, reference, config, options)
@@ -127,7 +91,7 @@ async function pullAllTags(
   remote: Repository,
   name: Reference,
   config: ImagePullConfig,
-  options: AbortOptions & { readonly shared: SharedPulls },
+  options: AbortOptions & { readonly shared: TransferManager },
 ): Promise<PullResult> {
   const images: PullResult[] = [];
   for await (const tag of remote.tags(options)) {

@@ -18,7 +18,7 @@ import type {
 } from '@stowage/types';
 import type { GarbageReport } from './garbage-collector.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
-import type { PullResult } from './pull.ts';
+import type { PullResult } from './pull-result.ts';
 import type { RemoveResult } from './remove-image.ts';
 
 /** How a {@link Stowage} is opened. */
