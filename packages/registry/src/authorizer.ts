@@ -14,6 +14,9 @@ import type { TokenCache } from './token-cache.ts';
 import { requestToken } from './token-request.ts';
 import type { TokenDeps } from './token-request.ts';
 
+/** The schemes that can be answered. */
+const SCHEMES: readonly string[] = ['bearer', 'basic'];
+
 /** What an authorizer is made of. */
 export interface AuthorizerInit extends TokenDeps {
   readonly endpoint: Endpoint;
@@ -53,6 +56,11 @@ export class Authorizer {
   /** Why a request may have been refused although credentials are there: `credentials-withheld`. */
   get reason(): string | undefined {
     return this.#withheld ? 'credentials-withheld' : undefined;
+  }
+
+  /** Whether credentials were given, or a way to find them. */
+  get hasCredentials(): boolean {
+    return this.#init.auth !== undefined;
   }
 
   /** Remembers the challenges of a 401 of the registry; an answer that shows none changes nothing. */
@@ -100,7 +108,7 @@ export class Authorizer {
   refused(response: Response, sent: Authorization | undefined): boolean {
     this.learn(response);
     this.#credential = undefined;
-    if (sent === undefined) return this.#challenges.length > 0;
+    if (sent === undefined) return this.#challenges.some(({ scheme }) => SCHEMES.includes(scheme));
     if (sent.token === undefined) return false;
     this.#init.tokens.reject(sent.token.key, sent.token.value);
     return true;

@@ -1,8 +1,8 @@
 import { isStowageError } from '@stowage/types';
 import type { ErrorCode, OpenBlobOptions } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
-import { content, NO_DIGEST, REGISTRY, rejection, scripted, textOf } from './testing/fixtures.ts';
-import type { Reply } from './testing/scripted-fetch.ts';
+import { content, NO_DIGEST, REGISTRY, rejection, scripted, textOf } from './test-support/fixtures.ts';
+import type { Reply } from './test-support/scripted-fetch.ts';
 
 const TEXT = 'abcdefghij';
 const { bytes: BYTES, digest: DIGEST } = await content(TEXT);
@@ -384,7 +384,7 @@ describe('blobs.stat', () => {
   it('does not press on when the registry wants fewer requests', async () => {
     const { repository, network } = scripted({ [`HEAD ${BLOB}`]: { status: 429 } });
     expect(isStowageError(await rejection(repository.blobs.stat(DIGEST)), 'RATE_LIMITED')).toBe(true);
-    expect(network.log.length).toBe(4);
+    expect(network.log.length).toBe(3);
   });
 });
 

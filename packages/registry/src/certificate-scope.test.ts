@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseEndpoint } from './endpoint.ts';
-import { endpointOf } from './testing/fixtures.ts';
+import { endpointOf } from './test-support/fixtures.ts';
 import { createTransport } from './transport.ts';
 
 const seen = vi.hoisted((): [url: string, insecure: boolean][] => []);

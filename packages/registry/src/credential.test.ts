@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeBasic } from './basic.ts';
 import { findCredential } from './credential.ts';
 import { parseEndpoint } from './endpoint.ts';
-import { endpointOf, rejection } from './testing/fixtures.ts';
+import { endpointOf, rejection } from './test-support/fixtures.ts';
 
 const GHCR = parseEndpoint(endpointOf('https://ghcr.io'));
 const HUB = parseEndpoint(endpointOf('https://registry-1.docker.io', { official: true }));

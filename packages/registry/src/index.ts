@@ -6,6 +6,6 @@ export { validateMirror } from './mirror.ts';
 export { createRegistryService } from './registry-service.ts';
 export type { RegistryServiceInit } from './registry-service.ts';
 export { createRepository } from './repository.ts';
-export type { RepositoryAction, RepositoryInit } from './repository.ts';
+export type { RepositoryInit } from './repository.ts';
 export { createTokenCache } from './token-cache.ts';
 export type { BearerToken, TokenCache, TokenCacheInit } from './token-cache.ts';

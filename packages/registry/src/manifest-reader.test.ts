@@ -1,8 +1,8 @@
 import { digestBytes } from '@stowage/core';
 import { isRegistryError, isStowageError, MEDIA_TYPES } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
-import { content, NO_DIGEST, REGISTRY, rejection, scripted } from './testing/fixtures.ts';
-import type { Reply } from './testing/scripted-fetch.ts';
+import { content, NO_DIGEST, REGISTRY, rejection, scripted } from './test-support/fixtures.ts';
+import type { Reply } from './test-support/scripted-fetch.ts';
 
 const MANIFESTS = `${REGISTRY}/v2/team/app/manifests`;
 const CONFIG = { mediaType: MEDIA_TYPES.ociConfig, digest: NO_DIGEST, size: 2 };
@@ -196,6 +196,7 @@ describe('manifests.head', () => {
       digest: NO_DIGEST,
       size: 123,
     });
+    expect(network.log).toEqual([`HEAD ${MANIFESTS}/${reference}`]);
     expect(network.sent.at(-1)?.headers['accept']).toContain(MEDIA_TYPES.ociIndex);
   });
 
@@ -216,7 +217,7 @@ describe('manifests.head', () => {
       [`GET ${MANIFESTS}/v1`]: { body: OCI },
     });
     expect((await repository.manifests.head('v1')).digest).toBe(digest);
-    expect(network.log.length).toBe(3);
+    expect(network.log).toEqual([`HEAD ${MANIFESTS}/v1`, `GET ${MANIFESTS}/v1`]);
     expect(clock.slept).toEqual([]);
   });
 
@@ -245,7 +246,7 @@ describe('manifests.head', () => {
     });
     const error = await rejection(repository.manifests.head('v1'));
     expect(isStowageError(error, 'RATE_LIMITED') && error.retryable).toBe(true);
-    expect(network.log.length).toBe(4);
+    expect(network.log.length).toBe(3);
     expect(clock.slept).toEqual([7_000, 7_000]);
   });
 });

@@ -10,9 +10,9 @@ import type { Repository } from '@stowage/types';
 import { build } from 'esbuild';
 import { defaultFetch } from './platform.node.ts';
 import { createRepository } from './repository.ts';
-import { all, endpointOf, rejection, textOf } from './testing/fixtures.ts';
-import { CERTIFICATE, KEY } from './testing/certificate.ts';
-import { TestClock } from './testing/scripted-fetch.ts';
+import { all, endpointOf, rejection, textOf } from './test-support/fixtures.ts';
+import { CERTIFICATE, KEY } from './test-support/certificate.ts';
+import { TestClock } from './test-support/scripted-fetch.ts';
 
 const servers: Server[] = [];
 
@@ -82,6 +82,25 @@ describe('over a real connection', () => {
     });
     expect(await textOf(await repository.blobs.open(DIGEST, { offset: 50_000 }))).toBe(TEXT.slice(50_000));
     expect(seen).toEqual([undefined, 'Basic YW5uOnNlY3JldA==', undefined, 'identity', 'stowage']);
+  });
+
+  it('learns from the 401 of a HEAD or a GET what to send', async () => {
+    const seen: string[] = [];
+    const { url } = await serve((request, response) => {
+      const { method = '', url: path = '', headers } = request;
+      seen.push(`${method} ${path.replace(/\?.*/, '')} ${headers.authorization ?? '-'}`);
+      const realm = `Bearer realm="http://${headers.host ?? ''}/token"`;
+      if (path.startsWith('/token')) response.end('{"token":"t1"}');
+      else if (headers.authorization !== 'Bearer t1') {
+        response.writeHead(401, { 'www-authenticate': realm }).end('{"errors":[]}');
+      } else response.writeHead(200, { 'content-length': String(TEXT.length) }).end(TEXT);
+    });
+    const path = `/v2/team/app/blobs/${DIGEST}`;
+    const token = 'GET /token -';
+    expect((await repositoryAt(url).blobs.stat(DIGEST)).size).toBe(TEXT.length);
+    expect(seen.splice(0)).toEqual([`HEAD ${path} -`, token, `HEAD ${path} Bearer t1`]);
+    expect(await textOf(await repositoryAt(url).blobs.open(DIGEST))).toBe(TEXT);
+    expect(seen.splice(0)).toEqual([`GET ${path} -`, token, `GET ${path} Bearer t1`]);
   });
 
   it('uses connections again', async () => {
@@ -180,7 +199,9 @@ describe('over a real connection', () => {
     await new Promise((resolve) => server.close(resolve));
     const error = await rejection(all(repositoryAt(url).tags()));
     expect(isStowageError(error, 'UNAVAILABLE') && error.retryable).toBe(true);
-    expect((error as Error).message).toMatch(/^Get "http:\/\/127\.0\.0\.1:\d+\/v2\/": connect ECONNREFUSED/);
+    expect((error as Error).message).toMatch(
+      /^Get "http:\/\/127\.0\.0\.1:\d+\/v2\/team\/app\/tags\/list": connect ECONNREFUSED/,
+    );
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Challenge } from './challenge.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { judgeRealm } from './realm.ts';
-import { endpointOf } from './testing/fixtures.ts';
+import { endpointOf } from './test-support/fixtures.ts';
 
 type Verdict = 'trusted' | 'anonymous' | 'refused';
 

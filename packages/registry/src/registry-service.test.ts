@@ -2,7 +2,7 @@ import { isStowageError, parseNormalizedNamed, referenceName } from '@stowage/ty
 import { describe, expect, it } from 'vitest';
 import { createRegistryService } from './registry-service.ts';
 import type { RegistryServiceInit } from './registry-service.ts';
-import { rejection } from './testing/fixtures.ts';
+import { rejection } from './test-support/fixtures.ts';
 
 async function pullUrls(host: string, init: RegistryServiceInit = {}): Promise<string[]> {
   const endpoints = await createRegistryService(init).lookupPullEndpoints(host);

@@ -1,12 +1,13 @@
 import { isRegistryError, isStowageError } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { createRepository } from './repository.ts';
-import { all, endpointOf, REGISTRY, rejection, scripted } from './testing/fixtures.ts';
-import { TestClock } from './testing/scripted-fetch.ts';
+import { all, endpointOf, REGISTRY, rejection, scripted } from './test-support/fixtures.ts';
+import { TestClock } from './test-support/scripted-fetch.ts';
 
 const PING = `GET ${REGISTRY}/v2/`;
 const TAGS = `GET ${REGISTRY}/v2/team/app/tags/list`;
 const EMPTY = { json: { tags: [] } };
+const ANN = { auth: { username: 'ann', password: 'secret' } };
 
 function codeOf(make: () => unknown): string | undefined {
   try {
@@ -59,8 +60,24 @@ describe('createRepository', () => {
 });
 
 describe('the ping', () => {
-  it('is sent once, before the first request, for all who come at once', async () => {
+  it('is not sent without credentials', async () => {
     const { repository, network } = scripted({ [TAGS]: EMPTY });
+    await Promise.all(Array.from({ length: 3 }, () => all(repository.tags())));
+    await all(repository.tags());
+    expect(network.log).toEqual([TAGS, TAGS, TAGS, TAGS]);
+  });
+
+  it.each([ANN, { auth: () => Promise.resolve(undefined) }])(
+    'is sent with some, or a way to find some: %#',
+    async (init) => {
+      const { repository, network } = scripted({ [TAGS]: EMPTY }, init);
+      await all(repository.tags());
+      expect(network.log).toEqual([PING, TAGS]);
+    },
+  );
+
+  it('is sent once, before the first request, for all who come at once', async () => {
+    const { repository, network } = scripted({ [TAGS]: EMPTY }, ANN);
     expect(network.log).toEqual([]);
     await Promise.all(Array.from({ length: 5 }, () => all(repository.tags())));
     await all(repository.tags());
@@ -69,16 +86,16 @@ describe('the ping', () => {
   });
 
   it.each([200, 404, 429, 500])('may be answered with %i', async (status) => {
-    const { repository, clock } = scripted({ [PING]: { status }, [TAGS]: EMPTY });
+    const { repository, clock } = scripted({ [PING]: { status }, [TAGS]: EMPTY }, ANN);
     expect(await all(repository.tags())).toEqual([]);
     expect(clock.slept).toEqual([]);
   });
 
   it('is sent again when it got no answer', async () => {
-    const { repository, network } = scripted({
-      [PING]: [{ error: new Error('offline') }, {}],
-      [TAGS]: EMPTY,
-    });
+    const { repository, network } = scripted(
+      { [PING]: [{ error: new Error('offline') }, {}], [TAGS]: EMPTY },
+      ANN,
+    );
     const error = await rejection(all(repository.tags()));
     expect(isRegistryError(error) && [error.code, error.message]).toEqual([
       'UNAVAILABLE',
@@ -90,7 +107,7 @@ describe('the ping', () => {
 
   it('is waited for 15 s', async () => {
     const clock = new TestClock({ limitsExpire: true });
-    const { repository } = scripted({ [PING]: { hangs: true } }, { clock });
+    const { repository } = scripted({ [PING]: { hangs: true } }, { ...ANN, clock });
     const error = await rejection(all(repository.tags()));
     expect(isRegistryError(error) && [error.code, error.message, error.retryable]).toEqual([
       'TIMEOUT',
@@ -100,7 +117,7 @@ describe('the ping', () => {
   });
 
   it('goes on for the others when one caller gives up', async () => {
-    const { repository, network } = scripted({ [TAGS]: EMPTY });
+    const { repository, network } = scripted({ [TAGS]: EMPTY }, ANN);
     const leaver = new AbortController();
     const left = rejection(all(repository.tags({ signal: leaver.signal })));
     const stayed = all(repository.tags());
@@ -116,7 +133,7 @@ describe('the ping', () => {
         'GET https://evil.test/v2/': { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } },
         [TAGS]: EMPTY,
       },
-      { auth: { username: 'ann', password: 'secret' } },
+      ANN,
     );
     expect(await all(repository.tags())).toEqual([]);
     expect(network.authorizations('https://')).toEqual(['-', '-', '-']);
@@ -133,8 +150,15 @@ describe('retries', () => {
     expect(clock.slept).toEqual([5_000, 5_000]);
   });
 
-  it('follow a reset, of the ping too', async () => {
-    const { repository, clock } = scripted({ [PING]: [reset, {}], [TAGS]: [reset, reset, EMPTY] });
+  it('follow a reset', async () => {
+    const { repository, clock } = scripted({ [TAGS]: [reset, reset, EMPTY] });
+    expect(await all(repository.tags())).toEqual([]);
+    expect(clock.slept).toEqual([500, 1_000]);
+  });
+
+  it('follow a reset of the ping too', async () => {
+    const script = { [PING]: [reset, {}], [TAGS]: [reset, reset, EMPTY] };
+    const { repository, clock } = scripted(script, ANN);
     expect(await all(repository.tags())).toEqual([]);
     expect(clock.slept).toEqual([500, 500, 1_000]);
   });
@@ -147,12 +171,12 @@ describe('retries', () => {
       true,
       503,
     ]);
-    expect(network.log).toEqual([PING, TAGS, TAGS, TAGS]);
+    expect(network.log).toEqual([TAGS, TAGS, TAGS]);
   });
 
   it.each([400, 401, 403, 404])('do not follow %i', async (status) => {
     const { repository, network } = scripted({ [TAGS]: { status } });
     expect(isRegistryError(await rejection(all(repository.tags())))).toBe(true);
-    expect(network.log).toEqual([PING, TAGS]);
+    expect(network.log).toEqual([TAGS]);
   });
 });

@@ -7,6 +7,7 @@ import type {
   Fetch,
   RegistryEndpoint,
   Repository,
+  RepositoryAction,
 } from '@stowage/types';
 import { Authorizer } from './authorizer.ts';
 import { createBlobReader } from './blob-reader.ts';
@@ -17,9 +18,6 @@ import { listTags } from './tag-lister.ts';
 import { createTokenCache } from './token-cache.ts';
 import type { TokenCache } from './token-cache.ts';
 import { createTransport } from './transport.ts';
-
-/** What may be done in a repository. */
-export type RepositoryAction = 'pull' | 'push';
 
 /** How a repository is reached. */
 export interface RepositoryInit {
@@ -54,9 +52,10 @@ export interface RepositoryInit {
 }
 
 /**
- * Opens a repository of a registry for reading. Nothing is sent before the first call; the first one pings the registry
- * and learns how it wants to be authenticated to. Failed requests throw `RegistryError`s; requests that may succeed
- * another time are sent up to three times.
+ * Opens a repository of a registry for reading. Nothing is sent before the first call. Without `auth` that call sends
+ * its request as it is, and a 401 tells how the registry wants to be authenticated to; with `auth` the first call pings
+ * the registry for that. Failed requests throw `RegistryError`s; requests that may succeed another time are sent up to
+ * three times.
  *
  * Credentials go to the endpoint's own origin, and to a token server only where it evidently belongs to the registry.
  * Where they were withheld from one and the registry then refuses, the error's `reason` is `credentials-withheld`.

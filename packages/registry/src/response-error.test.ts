@@ -1,7 +1,7 @@
 import type { ErrorCode } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { responseError } from './response-error.ts';
-import { rejection } from './testing/fixtures.ts';
+import { rejection } from './test-support/fixtures.ts';
 import type { Answer } from './transport.ts';
 
 function answerOf(status: number, body: BodyInit | null, init: ResponseInit = {}): Answer {

@@ -1,8 +1,8 @@
 import { RegistryError } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { isRetryableStatus, retryAfter, TryAgain, withRetries } from './retry.ts';
-import { rejection } from './testing/fixtures.ts';
-import { TestClock } from './testing/scripted-fetch.ts';
+import { rejection } from './test-support/fixtures.ts';
+import { TestClock } from './test-support/scripted-fetch.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 

@@ -31,7 +31,11 @@ export interface SessionRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Requests to one repository, pinged before the first, authorized, and retried where that can help. */
+/**
+ * Requests to one repository, authorized, and retried where that can help. With credentials, the registry is pinged
+ * before the first request: some hide what is private behind a 404 that names no challenge. Without any, the first
+ * request goes out as it is, and a 401 tells the rest.
+ */
 export class Session {
   readonly #init: SessionInit;
   readonly #pings = new SharedFlights<boolean>();
@@ -66,7 +70,7 @@ export class Session {
     const { clock } = this.#init;
     const { signal, retryStatus = isRetryableStatus } = request;
     signal?.throwIfAborted();
-    await this.#ensurePinged(signal);
+    if (this.#init.authorizer.hasCredentials) await this.#ensurePinged(signal);
     return await withRetries(
       this.#init,
       async (last) => {
@@ -89,10 +93,14 @@ export class Session {
     });
   }
 
+  /**
+   * Sends a request with what the registry is known to ask for, and once more after a 401. One that was sent without
+   * anything and then with a token may be sent a third time: the token may be one that was kept and is no good any more.
+   */
   async #sendAuthorized(request: SessionRequest): Promise<Answer> {
     const { transport, authorizer } = this.#init;
     const { method, url, headers, signal } = request;
-    const send = async (): Promise<{ answer: Answer; tryAgain: boolean }> => {
+    const send = async (): Promise<{ answer: Answer; bare: boolean; tryAgain: boolean }> => {
       const authorization = await authorizer.authorize(request);
       const answer = await transport.send({
         method,
@@ -102,12 +110,16 @@ export class Session {
         authorization: authorization?.value,
       });
       const challenged = answer.response.status === 401 && !answer.crossed;
-      return { answer, tryAgain: challenged && authorizer.refused(answer.response, authorization) };
+      const tryAgain = challenged && authorizer.refused(answer.response, authorization);
+      return { answer, bare: authorization === undefined, tryAgain };
     };
-    const first = await send();
-    if (!first.tryAgain) return first.answer;
-    await discard(first.answer, signal);
-    return (await send()).answer;
+    let { answer, bare, tryAgain } = await send();
+    for (let left = bare ? 2 : 1; tryAgain && left > 0; left--) {
+      await discard(answer, signal);
+      ({ answer, bare, tryAgain } = await send());
+      if (bare) break;
+    }
+    return answer;
   }
 
   async #ensurePinged(signal: AbortSignal | undefined): Promise<void> {

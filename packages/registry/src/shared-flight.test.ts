@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SharedFlights } from './shared-flight.ts';
-import { rejection } from './testing/fixtures.ts';
+import { rejection } from './test-support/fixtures.ts';
 
 /** A job that ends when told to, and counts how often it was begun. */
 function controlled(): {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { rejection } from './testing/fixtures.ts';
-import { TestClock } from './testing/scripted-fetch.ts';
+import { rejection } from './test-support/fixtures.ts';
+import { TestClock } from './test-support/scripted-fetch.ts';
 import { createTokenCache } from './token-cache.ts';
 import type { BearerToken } from './token-cache.ts';
 

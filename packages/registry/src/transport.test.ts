@@ -2,9 +2,9 @@ import { isRegistryError, isStowageError } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { sendsEveryHeader } from '#platform';
 import { parseEndpoint } from './endpoint.ts';
-import { endpointOf, rejection } from './testing/fixtures.ts';
-import { ScriptedFetch } from './testing/scripted-fetch.ts';
-import type { Script } from './testing/scripted-fetch.ts';
+import { endpointOf, rejection } from './test-support/fixtures.ts';
+import { ScriptedFetch } from './test-support/scripted-fetch.ts';
+import type { Script } from './test-support/scripted-fetch.ts';
 import { createTransport } from './transport.ts';
 import type { Answer, TransportInit, WireRequest } from './transport.ts';
 

@@ -16,12 +16,16 @@ export function endpointOf(url: string, flags: Partial<RegistryEndpoint> = {}): 
   return { url, mirror: false, official: false, insecure: false, ...flags };
 }
 
-/** A repository `team/app` over a script, with everything that can be looked at afterwards. */
+/**
+ * A repository `team/app` over a script, with everything that can be looked at afterwards. With credentials, a ping lets
+ * everybody in unless the script says otherwise; without, one is an error.
+ */
 export function scripted(
   script: Script,
   init: Partial<RepositoryInit> = {},
 ): { repository: Repository; network: ScriptedFetch; clock: TestClock } {
-  const network = new ScriptedFetch({ [`GET ${REGISTRY}/v2/`]: {}, ...script });
+  const ping = init.auth === undefined ? {} : { [`GET ${REGISTRY}/v2/`]: {} };
+  const network = new ScriptedFetch({ ...ping, ...script });
   const clock = new TestClock();
   const repository = createRepository({
     endpoint: endpointOf(REGISTRY),
