@@ -6,7 +6,7 @@ import type { BodyPart } from './body.ts';
 import { parseContentRange } from './content-range.ts';
 import { truncated } from './network-error.ts';
 import type { Session } from './session.ts';
-import type { Answer } from './transport.ts';
+import type { Answer } from './answer.ts';
 
 /** Which bytes of a blob are wanted. */
 interface Part {

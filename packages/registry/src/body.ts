@@ -2,7 +2,7 @@ import { collect } from '@stowage/core';
 import { StowageError } from '@stowage/types';
 import type { Bytes, ByteStream, Digest, Digester, ReadOptions } from '@stowage/types';
 import { networkError, truncated } from './network-error.ts';
-import type { Answer } from './transport.ts';
+import type { Answer } from './answer.ts';
 
 /** The most bytes that are read of a body nobody wants, so that its connection can be used again. */
 const MAX_DRAINED = 64 * 1024;

@@ -15,7 +15,7 @@ import {
 import type { Bytes, Descriptor, Digest, FetchedManifest, ManifestReader } from '@stowage/types';
 import { announcedLength, discard, readBody } from './body.ts';
 import type { Session } from './session.ts';
-import type { Answer } from './transport.ts';
+import type { Answer } from './answer.ts';
 
 /** The largest manifest that is accepted, bytes (distribution-spec, "Pushing Manifests"). */
 export const MAX_MANIFEST_SIZE: number = 4 * 1024 * 1024;

@@ -2,7 +2,7 @@ import type { ErrorCode } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { responseError } from './response-error.ts';
 import { rejection } from './test-support/fixtures.ts';
-import type { Answer } from './transport.ts';
+import type { Answer } from './answer.ts';
 
 function answerOf(status: number, body: BodyInit | null, init: ResponseInit = {}): Answer {
   const url = 'https://registry.example/v2/a/manifests/b?secret=1';

@@ -5,7 +5,7 @@ import { parseChallenges } from './challenge.ts';
 import { errorCodeOf, errorListMessage, standardMessage } from './error-codes.ts';
 import { goQuote } from './go-quote.ts';
 import { isRetryableStatus } from './retry.ts';
-import type { Answer } from './transport.ts';
+import type { Answer } from './answer.ts';
 
 /** The most bytes of an error's body that are read. */
 const MAX_ERROR_BODY = 64 * 1024;

@@ -7,7 +7,8 @@ import { isRetryableStatus, retryAfter, TryAgain, withRetries } from './retry.ts
 import type { RetryDeps } from './retry.ts';
 import { SharedFlights } from './shared-flight.ts';
 import { withTimeout } from './timeout.ts';
-import type { Answer, Transport } from './transport.ts';
+import type { Answer } from './answer.ts';
+import type { Transport } from './transport.ts';
 
 const PING_TIMEOUT_SECONDS = 15;
 

@@ -3,7 +3,7 @@ import type { AbortOptions, Bytes } from '@stowage/types';
 import { readBody } from './body.ts';
 import { nextLink } from './link-header.ts';
 import type { Session } from './session.ts';
-import type { Answer } from './transport.ts';
+import type { Answer } from './answer.ts';
 
 /** The largest page of a list that is accepted, bytes. */
 const MAX_PAGE_SIZE = 16 * 1024 * 1024;

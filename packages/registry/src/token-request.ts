@@ -9,7 +9,8 @@ import { isRetryableStatus, retryAfter, TryAgain, withRetries } from './retry.ts
 import type { RetryDeps } from './retry.ts';
 import { withTimeout } from './timeout.ts';
 import type { BearerToken } from './token-cache.ts';
-import type { Answer, Transport, WireRequest } from './transport.ts';
+import type { Answer } from './answer.ts';
+import type { Transport, WireRequest } from './transport.ts';
 
 const TIMEOUT_SECONDS = 15;
 const MAX_TOKEN_BODY = 1024 * 1024;

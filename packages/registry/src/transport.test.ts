@@ -6,7 +6,8 @@ import { endpointOf, rejection } from './test-support/fixtures.ts';
 import { ScriptedFetch } from './test-support/scripted-fetch.ts';
 import type { Script } from './test-support/scripted-fetch.ts';
 import { createTransport } from './transport.ts';
-import type { Answer, TransportInit, WireRequest } from './transport.ts';
+import type { Answer } from './answer.ts';
+import type { TransportInit, WireRequest } from './transport.ts';
 
 const A = 'https://registry.example/v2/a';
 

@@ -1,6 +1,7 @@
 import { RegistryError, StowageError } from '@stowage/types';
 import type { Fetch } from '@stowage/types';
 import { defaultFetch, sendsEveryHeader } from '#platform';
+import type { Answer } from './answer.ts';
 import { discard } from './body.ts';
 import type { Endpoint } from './endpoint.ts';
 import { networkError, requestMessage } from './network-error.ts';
@@ -31,16 +32,6 @@ export interface WireRequest {
   /** Whether this goes to a token server, which may not send us to a private address. */
   readonly forToken?: boolean;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** The answer at the end of all redirects. */
-export interface Answer {
-  readonly method: string;
-  /** The URL that answered. */
-  readonly url: string;
-  readonly response: Response;
-  /** Whether another origin than the one asked had a part in it: its challenges are not the registry's. */
-  readonly crossed: boolean;
 }
 
 /** Sends requests and follows redirects. */
