@@ -20,7 +20,13 @@ export async function main(): Promise<number> {
     bytes.subarray(index * CHUNK, (index + 1) * CHUNK),
   );
   const gunzip = { name: 'core', run: () => inflate(chunks, () => undefined) };
-  report('gunzip / pako', await compare(gunzip, { name: 'pako', run: () => inflatePako(chunks) }), 5);
+  const pako = {
+    name: 'pako',
+    run: () => {
+      inflatePako(chunks);
+    },
+  };
+  report('gunzip / pako', await compare(gunzip, pako), 5);
   const zlib = { name: 'createGunzip', run: () => inflateZlib(chunks) };
   report('gunzip / zlib.createGunzip with 256 KiB chunks', await compare(gunzip, zlib), 1.6);
 

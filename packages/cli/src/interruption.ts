@@ -1,8 +1,8 @@
 /** Exit codes of commands that were ended by a signal: 128 and its number. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT_CODES: Readonly<Record<EndSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 /** A signal that ends a command in good order. */
-export type EndSignal = keyof typeof EXIT_CODES;
+export type EndSignal = 'SIGINT' | 'SIGTERM';
 
 /**
  * Why a command was ended early: the reason to abort its signal with, so that it exits as a process that the signal

@@ -18,7 +18,7 @@ import type { Session } from './session.ts';
 import type { Answer } from './answer.ts';
 
 /** The largest manifest that is accepted, bytes (distribution-spec, "Pushing Manifests"). */
-export const MAX_MANIFEST_SIZE: number = 4 * 1024 * 1024;
+const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
 
 /** Every type that a manifest can have: registries refuse or convert what is left out. */
 const ACCEPT = [
