@@ -23,7 +23,7 @@ export interface LayerDownload {
   diffId(options?: AbortOptions): Promise<DiffID | undefined>;
   /**
    * Brings the blob into the content store, going on from where an earlier attempt ended. Called again after an error,
-   * unless it is a {@link DoNotRetry} or not retryable.
+   * unless it is a `DoNotRetry` or not retryable.
    */
   download(progressOutput: ProgressOutput, options?: AbortOptions): Promise<DownloadedLayer>;
   /** Told once the layer is registered. */
