@@ -149,11 +149,11 @@ export function referenceStoreSuite(api: TestApi, setup: StorageSetup, open: Ope
       const damaged = text('{"schemaVersion":2,"manifests":[{');
       await storage.metadata.set('layout', 'index.json', damaged);
       for (const attempt of [
-        open(storage),
-        references.all(),
-        references.addTag(named('a'), ONE, true, { target: TARGET }),
+        () => open(storage),
+        () => references.all(),
+        () => references.addTag(named('a'), ONE, true, { target: TARGET }),
       ]) {
-        expect((await failure('DATA_LOSS', attempt)).message).toContain('index.json');
+        expect((await failure('DATA_LOSS', attempt())).message).toContain('index.json');
       }
       expect(await storage.metadata.get('layout', 'index.json')).toEqual(damaged);
     });

@@ -239,6 +239,30 @@ describe('pulls at the same time', () => {
   });
 });
 
+describe('many pulls of many layers', () => {
+  it('pile up no listeners on one signal', async () => {
+    const layers = Array.from({ length: 30 }, (_, index) => [{ name: `f${String(index)}`, content: 'x' }]);
+    registry = await startScriptedRegistry({ [NAME]: buildImage(layers) });
+    stowage = await openStowage({ clock });
+    const warnings: string[] = [];
+    const listen = ({ name }: Error): unknown => warnings.push(name);
+    process.on('warning', listen);
+    try {
+      const { signal } = new AbortController();
+      await Promise.all(
+        Array.from({ length: 24 }, async (_, index) =>
+          stowage?.pull(reference(), index % 2 === 0 ? { signal } : {}),
+        ),
+      );
+      // Warnings are told a turn later.
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      process.off('warning', listen);
+    }
+    expect(warnings).toEqual([]);
+  });
+});
+
 describe('a second pull', () => {
   it('moves no bytes: one HEAD', async () => {
     const opened = await open([]);

@@ -73,10 +73,10 @@ describe('a command', () => {
       },
     });
     const args = ['pull', 'busybox', '--platform', 'linux/arm/v7', '-a', '--store', 'images'];
-    const { code, stdout } = await runCommand(args, { openStowage, cwd: '/work' });
+    const { code, stdout } = await runCommand(args, { openStowage, cwd: '/home/me/project' });
     expect([code, stdout.text]).toEqual([0, 'busybox:latest\n']);
     expect(asked).toEqual(['busybox', 'linux/arm/v7', true]);
-    expect(opened[0]?.root).toMatch(/[\\/]work[\\/]images$/);
+    expect(opened[0]?.root).toMatch(/[\\/]project[\\/]images$/);
     expect(opened[0]?.auth).toBeUndefined();
     expect(state.closed).toBe(1);
   });

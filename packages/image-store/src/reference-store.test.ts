@@ -99,10 +99,10 @@ describe('addTag', () => {
       message: 'refusing to create a tag with a digest reference',
     });
     for (const add of [
-      store.addTag(named('sha256:abc'), ONE, true, { target: TARGET }),
-      store.addDigest(named(`sha256@${DIGEST}`), ONE, true, { target: TARGET }),
+      () => store.addTag(named('sha256:abc'), ONE, true, { target: TARGET }),
+      () => store.addDigest(named(`sha256@${DIGEST}`), ONE, true, { target: TARGET }),
     ]) {
-      await expect(add).rejects.toMatchObject({
+      await expect(add()).rejects.toMatchObject({
         code: 'INVALID_ARGUMENT',
         message: 'refusing to create an ambiguous tag using digest algorithm as name',
       });

@@ -1,43 +1,13 @@
-import { collect, createTarWriter, streamOf } from '@stowage/core';
+import { streamOf } from '@stowage/core';
 import { createMemoryStorage } from '@stowage/storage';
-import { asDigest, digestKey, isStowageError } from '@stowage/types';
-import type { Bytes, ByteStream, ChainID, Storage } from '@stowage/types';
+import { asDigest, digestKey } from '@stowage/types';
+import type { ChainID, Storage } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openLayerStore } from './layer-store.ts';
+import { codeOf, gzip, tarOf, textOf } from './test-support/layers.ts';
 
 const encoder = new TextEncoder();
 const NOBODY = asDigest(`sha256:${'0'.repeat(64)}`) as ChainID;
-
-/** A tar of files; what is in a file is its text. */
-function tarOf(files: Readonly<Record<string, string>>): Bytes {
-  const writer = createTarWriter();
-  const parts = Object.entries(files).flatMap(([name, text]) => writer.entry({ name }, encoder.encode(text)));
-  return join([...parts, writer.end()]);
-}
-
-function join(parts: readonly Bytes[]): Bytes {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  parts.reduce((at, part) => (bytes.set(part, at), at + part.length), 0);
-  return bytes;
-}
-
-async function gzip(bytes: Bytes): Promise<Bytes> {
-  const stage = new CompressionStream('gzip') as unknown as TransformStream<Bytes, Bytes>;
-  return collect(streamOf(bytes).pipeThrough(stage), { maxBytes: 1 << 24 });
-}
-
-async function textOf(stream: Promise<ByteStream>): Promise<string> {
-  return new TextDecoder().decode(await collect(await stream, { maxBytes: 1 << 20 }));
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await work;
-  } catch (error) {
-    return isStowageError(error) ? error.code : String(error);
-  }
-  return undefined;
-}
 
 const TAR = tarOf({ 'etc/motd': 'hello', 'etc/issue': 'world' });
 const OTHER = tarOf({ other: 'o' });

@@ -1,43 +1,17 @@
-import { chainId as chainIdOf, collect, createTarWriter, digestBytes, streamOf } from '@stowage/core';
+import { chainId as chainIdOf, collect, digestBytes, streamOf } from '@stowage/core';
 import { createMemoryStorage } from '@stowage/storage';
 import { asDigest, isStowageError, MEDIA_TYPES } from '@stowage/types';
-import type { Bytes, ChainID, ContentStore, Descriptor, DiffID, Layer, Storage } from '@stowage/types';
+import type { Bytes, ChainID, Descriptor, DiffID, Layer, Storage } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EMPTY_LAYER, EMPTY_LAYER_DIFF_ID } from './empty-layer.ts';
 import { openLayerStore } from './layer-store.ts';
+import { codeOf, gzip, join, tarOf, withContent } from './test-support/layers.ts';
 
 const encoder = new TextEncoder();
 const NOBODY = asDigest(`sha256:${'0'.repeat(64)}`) as ChainID;
 
-/** A tar of files; what is in a file is its text. */
-function tarOf(files: Readonly<Record<string, string>>): Bytes {
-  const writer = createTarWriter();
-  const parts = Object.entries(files).flatMap(([name, text]) => writer.entry({ name }, encoder.encode(text)));
-  return join([...parts, writer.end()]);
-}
-
-function join(parts: readonly Bytes[]): Bytes {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  parts.reduce((at, part) => (bytes.set(part, at), at + part.length), 0);
-  return bytes;
-}
-
-async function gzip(bytes: Bytes): Promise<Bytes> {
-  const stage = new CompressionStream('gzip') as unknown as TransformStream<Bytes, Bytes>;
-  return collect(streamOf(bytes).pipeThrough(stage), { maxBytes: 1 << 24 });
-}
-
 async function diffIdOf(tar: Bytes): Promise<DiffID> {
   return (await digestBytes(tar)) as DiffID;
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await work;
-  } catch (error) {
-    return isStowageError(error) ? error.code : String(error);
-  }
-  return undefined;
 }
 
 async function put(storage: Storage, bytes: Bytes, mediaType: string): Promise<Descriptor> {
@@ -45,19 +19,6 @@ async function put(storage: Storage, bytes: Bytes, mediaType: string): Promise<D
   await ingest.write(bytes);
   const { digest, size } = await ingest.commit();
   return { mediaType, digest, size };
-}
-
-/** The same storage, with some calls of its content store replaced. */
-function withContent(storage: Storage, replaced: Partial<ContentStore>): Storage {
-  const content = new Proxy(storage.content, {
-    get: (target, name: keyof ContentStore) => replaced[name] ?? target[name].bind(target),
-  });
-  return {
-    content,
-    metadata: storage.metadata,
-    lock: storage.lock.bind(storage),
-    close: storage.close.bind(storage),
-  };
 }
 
 async function ingestCount(storage: Storage): Promise<number> {

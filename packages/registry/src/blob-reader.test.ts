@@ -400,10 +400,10 @@ describe('digests', () => {
   ])('send nothing when malformed: %j', async (digest) => {
     const { repository, network } = scripted({});
     for (const call of [
-      repository.blobs.open(digest as typeof DIGEST),
-      repository.blobs.stat(digest as typeof DIGEST),
+      () => repository.blobs.open(digest as typeof DIGEST),
+      () => repository.blobs.stat(digest as typeof DIGEST),
     ]) {
-      expect(isStowageError(await rejection(call), 'INVALID_DIGEST')).toBe(true);
+      expect(isStowageError(await rejection(call()), 'INVALID_DIGEST')).toBe(true);
     }
     expect(network.log).toEqual([]);
   });

@@ -1,39 +1,20 @@
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Bytes, Clock, ContentInfo, Storage } from '@stowage/types';
+import type { Clock, Storage } from '@stowage/types';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openFileStorage } from './file-storage.ts';
+import { makeFileSandbox, put, sha256, text } from './test-support/file-sandbox.ts';
+import type { FileSandbox } from './test-support/file-sandbox.ts';
 
-const text = (value: string): Bytes => new TextEncoder().encode(value);
-const sha256 = (value: string): string => createHash('sha256').update(value).digest('hex');
-
-let sandbox: string;
+let sandbox: FileSandbox;
 let root: string;
-const opened: Storage[] = [];
-
-async function open(clock?: Clock): Promise<Storage> {
-  const storage = await openFileStorage(root, { clock });
-  opened.push(storage);
-  return storage;
-}
-
-async function put(storage: Storage, value: string, labels?: Record<string, string>): Promise<ContentInfo> {
-  const ingest = await storage.content.ingest(`put ${value.slice(0, 20)}`, { labels });
-  await ingest.write(text(value));
-  return ingest.commit();
-}
+const open = (clock?: Clock): Promise<Storage> => sandbox.open(clock);
 
 beforeEach(async () => {
-  sandbox = await mkdtemp(join(tmpdir(), 'stowage-files-'));
-  root = join(sandbox, 'root');
+  sandbox = await makeFileSandbox();
+  ({ root } = sandbox);
 });
 
-afterEach(async () => {
-  for (const storage of opened.splice(0)) await storage.close();
-  await rm(sandbox, { recursive: true });
-});
+afterEach(() => sandbox.remove());
 
 describe('a damaged file storage', () => {
   it('begins anew what has bytes and no name', async () => {

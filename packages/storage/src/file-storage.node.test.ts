@@ -1,44 +1,27 @@
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asDigest, StowageError } from '@stowage/types';
-import type { Bytes, Clock, ContentInfo, Storage } from '@stowage/types';
+import type { Clock, ContentInfo, Storage } from '@stowage/types';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFileStorage, openStorageOn } from './file-storage.ts';
 import type { FileSystem } from './file-system.ts';
 import { nodeFileSystem } from './node-file-system.ts';
+import { makeFileSandbox, put, sha256, text } from './test-support/file-sandbox.ts';
+import type { FileSandbox } from './test-support/file-sandbox.ts';
 
-const text = (value: string): Bytes => new TextEncoder().encode(value);
-const sha256 = (value: string): string => createHash('sha256').update(value).digest('hex');
 const EMPTY_INDEX =
   '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}';
 
-let sandbox: string;
+let sandbox: FileSandbox;
 let root: string;
-const opened: Storage[] = [];
-
-async function open(clock?: Clock): Promise<Storage> {
-  const storage = await openFileStorage(root, { clock });
-  opened.push(storage);
-  return storage;
-}
-
-async function put(storage: Storage, value: string, labels?: Record<string, string>): Promise<ContentInfo> {
-  const ingest = await storage.content.ingest(`put ${value.slice(0, 20)}`, { labels });
-  await ingest.write(text(value));
-  return ingest.commit();
-}
+const open = (clock?: Clock): Promise<Storage> => sandbox.open(clock, root);
 
 beforeEach(async () => {
-  sandbox = await mkdtemp(join(tmpdir(), 'stowage-files-'));
-  root = join(sandbox, 'root');
+  sandbox = await makeFileSandbox();
+  ({ root } = sandbox);
 });
 
-afterEach(async () => {
-  for (const storage of opened.splice(0)) await storage.close();
-  await rm(sandbox, { recursive: true });
-});
+afterEach(() => sandbox.remove());
 
 describe('the directory of a file storage', () => {
   it('is an OCI image layout for the owner alone', async () => {
@@ -111,10 +94,10 @@ describe('the directory of a file storage', () => {
   });
 
   it('may be empty or not there, with those above it', async () => {
-    root = join(sandbox, 'a', 'b', 'c');
+    root = join(sandbox.path, 'a', 'b', 'c');
     await open();
-    expect((await stat(join(sandbox, 'a'))).mode & 0o777).toBe(0o700);
-    root = join(sandbox, 'empty');
+    expect((await stat(join(sandbox.path, 'a'))).mode & 0o777).toBe(0o700);
+    root = join(sandbox.path, 'empty');
     await mkdir(root);
     await open();
   });

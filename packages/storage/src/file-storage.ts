@@ -76,7 +76,8 @@ class FileStorage implements Storage {
     checkLockName(name);
     const closing = this.#closing.signal;
     return this.#locks.acquire(join(this.#root, 'metadata', 'locks', name), {
-      signal: signal === undefined ? closing : AbortSignal.any([closing, signal]),
+      // A signal of its own for every call, so that many who wait do not pile their listeners on one.
+      signal: AbortSignal.any(signal === undefined ? [closing] : [closing, signal]),
     });
   }
 

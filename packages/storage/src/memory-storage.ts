@@ -48,7 +48,8 @@ class MemoryStorage implements Storage {
     checkLockName(name);
     const closing = this.#closing.signal;
     const unlock = await this.#locks.acquire(name, {
-      signal: signal === undefined ? closing : AbortSignal.any([closing, signal]),
+      // A signal of its own for every call, so that many who wait do not pile their listeners on one.
+      signal: AbortSignal.any(signal === undefined ? [closing] : [closing, signal]),
     });
     return {
       [Symbol.asyncDispose]: () => {

@@ -271,7 +271,8 @@ class OpenedStowage implements Stowage {
   #signal({ signal }: AbortOptions): AbortSignal {
     const closing = this.#closing.signal;
     closing.throwIfAborted();
-    return signal === undefined ? closing : AbortSignal.any([signal, closing]);
+    // A signal of its own for every call, so that many calls do not pile their listeners on one.
+    return AbortSignal.any(signal === undefined ? [closing] : [signal, closing]);
   }
 
   #parts(): Pick<Stowage, 'storage' | 'imageStore' | 'layers' | 'references'> {
