@@ -45,7 +45,7 @@ const INDENT = '   ';
  * import { asDigest, buildSchema2Manifest, MEDIA_TYPES } from '@stowage/types';
  *
  * const config = { mediaType: MEDIA_TYPES.dockerConfig, digest: asDigest('sha256:' + 'a'.repeat(64)), size: 2 };
- * console.log(buildSchema2Manifest({ config, layers: [] }).length); // 287
+ * console.log(buildSchema2Manifest({ config, layers: [] }).length); // 311
  * ```
  */
 export function buildSchema2Manifest({ config, layers }: Schema2Parts, options?: GoJsonOptions): Bytes {

@@ -67,10 +67,8 @@ export function parseJsonObject(
 export function validate<T>(schema: z.ZodMiniType<T>, value: unknown, what: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const at = issue?.path.map(String).join('.') ?? '';
-  throw new StowageError(
-    'INVALID_MANIFEST',
-    `invalid ${what}${at === '' ? '' : ` at ${at}`}: ${issue?.message ?? 'malformed'}`,
+  const problems = result.error.issues.map(
+    ({ path, message }) => `at ${path.map(String).join('.')}: ${message}`,
   );
+  throw new StowageError('INVALID_MANIFEST', `invalid ${what} ${problems.slice(0, 1).join('')}`);
 }

@@ -143,6 +143,8 @@ describe('decodeGoJson', () => {
   it('reads text that is no well-formed text', () => {
     expect(decodeGoJson('"\ud800"')).toBe('\ufffd');
     expect(decodeGoJson(Uint8Array.of(0x22, 0xe2, 0x80, 0x22))).toBe('\ufffd\ufffd');
+    expect(decodeGoJson(Uint8Array.of(0x22, 0xf0, 0x9f, 0x98, 0x41, 0x22))).toBe('\ufffd\ufffd\ufffdA');
+    expect(() => decodeGoJson(Uint8Array.of(0x22, 0xc3))).toThrow('unexpected end of JSON input');
   });
 
   it('goes as deep as Go, and no deeper', () => {

@@ -23,6 +23,7 @@ export interface GoField {
 /** The members of a Go struct, in its order. */
 export interface GoStruct {
   readonly fields: readonly GoField[];
+  /** By their names, as they are and folded. */
   readonly byName: ReadonlyMap<string, GoField>;
 }
 
@@ -38,7 +39,8 @@ export function optional(name: string, kind: Kind, form: GoField['form'] = 'valu
 
 /** A struct of these members. */
 export function goStruct(...fields: readonly GoField[]): GoStruct {
-  return { fields, byName: new Map(fields.map((one) => [foldName(one.name), one])) };
+  const names = fields.flatMap((one) => [one.name, foldName(one.name)].map((name) => [name, one] as const));
+  return { fields, byName: new Map(names) };
 }
 
 /** Folds a name as Go does to find the member it is meant for: two characters beyond ASCII fold into it, K and ſ. */
@@ -53,7 +55,7 @@ export function foldName(name: string): string {
 export function readGoStruct(document: Record<string, unknown>, struct: GoStruct): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(document)) {
-    const known = struct.byName.get(foldName(name));
+    const known = struct.byName.get(name) ?? struct.byName.get(foldName(name));
     if (known === undefined) setMember(result, name, value);
     else if (value !== null) setMember(result, known.name, read(value, known));
   }
