@@ -1,9 +1,9 @@
+import * as z from 'zod/mini';
 import type { Digest } from './digest.ts';
 import { parseJsonObject, validate } from './document.ts';
 import { StowageError } from './errors.ts';
 import { goStruct, optional, readGoStruct } from './go-json-struct.ts';
 import type { GoStruct } from './go-json-struct.ts';
-import * as z from 'zod/mini';
 import type { History } from './image-config.ts';
 import type { SignedManifest, V1History } from './signed-manifest.ts';
 import { historyFromV1Config } from './v1-config.ts';
