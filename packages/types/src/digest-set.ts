@@ -102,10 +102,10 @@ class SortedDigestSet implements DigestSet {
     let current = length;
     let endOfGroup = 0;
     for (const [index, { encoded, digest }] of this.#entries.entries()) {
-      const last = this.#lastSharing(index, current);
-      if (last > index) {
-        endOfGroup = Math.max(endOfGroup, last);
-        current = Math.min(encoded.length, this.#commonLength(index) + 1);
+      const followers = encoded.length > current ? this.#countFollowers(index, encoded.slice(0, current)) : 0;
+      if (followers > 0) {
+        endOfGroup = Math.max(endOfGroup, index + followers);
+        current = Math.min(encoded.length, commonLength(encoded, this.#entries[index + 1]?.encoded) + 1);
       }
       codes.set(digest, encoded.length <= current ? digest : encoded.slice(0, current));
       if (index >= endOfGroup) current = length;
@@ -119,36 +119,30 @@ class SortedDigestSet implements DigestSet {
     let high = this.#entries.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#isBefore(middle, encoded, algorithm)) low = middle + 1;
+      const entry = this.#entries[middle];
+      if (entry !== undefined && isBefore(entry, encoded, algorithm)) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  #isBefore(index: number, encoded: string, algorithm: string): boolean {
-    const entry = this.#entries[index];
-    if (entry === undefined) return false;
-    return entry.encoded === encoded ? entry.algorithm < algorithm : entry.encoded < encoded;
+  /** How many of the entries after `index` begin as given, one after the other. */
+  #countFollowers(index: number, prefix: string): number {
+    let count = 0;
+    while (this.#entries[index + count + 1]?.encoded.startsWith(prefix) === true) count += 1;
+    return count;
   }
+}
 
-  /** The last of the entries after `index` that have its first `length` characters; `index` itself where none has. */
-  #lastSharing(index: number, length: number): number {
-    const encoded = this.#entries[index]?.encoded ?? '';
-    if (encoded.length <= length) return index;
-    const prefix = encoded.slice(0, length);
-    let last = index;
-    while (this.#entries[last + 1]?.encoded.startsWith(prefix) === true) last += 1;
-    return last;
-  }
+function isBefore(entry: Entry, encoded: string, algorithm: string): boolean {
+  return entry.encoded === encoded ? entry.algorithm < algorithm : entry.encoded < encoded;
+}
 
-  /** How many characters an entry has in common with the next. */
-  #commonLength(index: number): number {
-    const one = this.#entries[index]?.encoded ?? '';
-    const other = this.#entries[index + 1]?.encoded ?? '';
-    let length = 0;
-    while (length < one.length && one[length] === other[length]) length += 1;
-    return length;
-  }
+/** How many characters two texts have in common at their beginning. */
+function commonLength(one: string, other: string | undefined): number {
+  let length = 0;
+  while (length < one.length && one[length] === other?.[length]) length += 1;
+  return length;
 }
 
 /** What is wrong with the format is no digest at all, so the whole is hex; a wrong length is what a prefix has. */
