@@ -4,7 +4,16 @@
  */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** Every {@link ErrorCode}, for exhaustive tables and documentation. */
+/**
+ * Every {@link ErrorCode}, for exhaustive tables and documentation.
+ *
+ * @example
+ * ```ts
+ * import { ERROR_CODES } from '@stowage/types';
+ *
+ * console.log(ERROR_CODES.includes('NOT_FOUND')); // true
+ * ```
+ */
 export const ERROR_CODES = [
   'INVALID_ARGUMENT',
   'INVALID_DIGEST',

@@ -15,11 +15,11 @@ export interface ProgressThrottleInit {
 /** Tells of counted work, and not too often. */
 export interface ProgressThrottle {
   /** Takes the count so far, in bytes. One that is lower than before begins a new count. */
-  update(current: number): void;
+  readonly update: (current: number) => void;
   /** The work is done: tells the last count, whatever was told before, with `lastUpdate`. */
-  finish(): void;
+  readonly finish: () => void;
   /** Ends the work early: where the total was not reached, it is told as if it had been. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Bytes that pass between two steps, unless 1 % of the total is less. */

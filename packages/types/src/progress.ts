@@ -37,7 +37,18 @@ export interface Progress {
 /** Takes progress. It must not throw, and returns at once. */
 export type ProgressOutput = (progress: Progress) => void;
 
-/** Progress that nobody looks at. */
+/**
+ * A {@link ProgressOutput} for progress that nobody looks at.
+ *
+ * @example
+ * ```ts
+ * import { discardProgress } from '@stowage/types';
+ * import type { ProgressOutput } from '@stowage/types';
+ *
+ * const output: ProgressOutput = discardProgress;
+ * output({ id: 'a', action: 'Waiting' });
+ * ```
+ */
 export function discardProgress(): void {
   // Nothing to do: the caller did not ask for progress.
 }

@@ -31,8 +31,8 @@ const QUERY = /[?#]/;
 /** What makes the end of a word look like a query, where no URL stands before it. */
 const SECRETIVE = /[=@]|[\\/]{2}/;
 const SCHEME_CHARACTER = /[A-Za-z0-9+.-]/;
-/** What follows the `@` of an image reference. */
-const DIGEST = /^sha\d{3}:[0-9a-f]/;
+/** How an image reference goes on whose name is that of a scheme: `http:latest@sha256:...`. */
+const IMAGE = /[^@\\/?#]{0,128}@sha\d{3}:[0-9a-f]/y;
 const PUNCTUATION = ".,:;!)]}'";
 
 /**
@@ -56,10 +56,9 @@ export function redactText(text: string): string {
 function redactWord(word: string): string {
   const cut = word.search(QUERY);
   const head = cut < 0 ? word : word.slice(0, cut);
-  const starts = [...head.matchAll(AUTHORITY)].map(({ 0: mark, index }) => ({
-    index,
-    end: index + mark.length,
-  }));
+  const starts = [...head.matchAll(AUTHORITY)]
+    .map(({ 0: mark, index }) => ({ index, end: index + mark.length }))
+    .filter(({ end }) => !isImage(word, end));
   const [first] = starts;
   if (first === undefined) {
     const hasQuery = cut >= 0 && SECRETIVE.test(word.slice(cut));
@@ -72,23 +71,31 @@ function redactWord(word: string): string {
   return withoutUsers(head, starts) + (cut < 0 ? '' : punctuationOf(word, cut));
 }
 
+function isImage(word: string, end: number): boolean {
+  IMAGE.lastIndex = end;
+  return word[end - 1] === ':' && IMAGE.test(word);
+}
+
 /** Cuts the user and the password out of every authority; there are several where one URL stands in another's path. */
-function withoutUsers(
-  text: string,
-  starts: readonly { readonly index: number; readonly end: number }[],
-): string {
+function withoutUsers(text: string, starts: readonly { readonly end: number }[]): string {
   let result = '';
   let from = 0;
-  for (const [number, { end }] of starts.entries()) {
-    const rest = text.slice(end, starts[number + 1]?.index);
-    const stop = rest.search(END_OF_AUTHORITY);
-    const at = (stop < 0 ? rest : rest.slice(0, stop)).lastIndexOf('@');
-    // `http:latest@sha256:...` is an image.
-    if (at < 0 || (text[end - 1] === ':' && DIGEST.test(rest.slice(at + 1)))) continue;
+  let stop = 0;
+  for (const { end } of starts) {
+    // What looks like a scheme within an authority is part of the user or the password.
+    if (end < stop) continue;
+    stop = endOfAuthority(text, end);
+    const at = text.slice(end, stop).lastIndexOf('@');
+    if (at < 0) continue;
     result += text.slice(from, end);
     from = end + at + 1;
   }
   return result + text.slice(from);
+}
+
+function endOfAuthority(text: string, begin: number): number {
+  const length = text.slice(begin).search(END_OF_AUTHORITY);
+  return length < 0 ? text.length : begin + length;
 }
 
 /**
@@ -98,9 +105,10 @@ function withoutUsers(
 function mayMislead(word: string, begin: number, authority: number): boolean {
   const at = word.indexOf('@', authority);
   if (at < 0) return false;
-  const stop = word.slice(authority).search(END_OF_AUTHORITY);
-  const mark = stop < 0 ? '' : word.charAt(authority + stop);
-  if (QUERY.test(mark) && at > authority + stop) return true;
+  const stop = endOfAuthority(word, authority);
+  if (QUERY.test(word.charAt(stop)) && at > stop) return true;
+  // A backslash ends the authority for some schemes and not for others.
+  if (word[stop] === '\\' && word.lastIndexOf('@') > stop) return true;
   const url = word.slice(begin);
   return !isUrl(url) && !isUrl(url.slice(0, url.length - punctuationOf(url, 0).length));
 }

@@ -108,7 +108,7 @@ export const NO_RETRY_CODES: ReadonlySet<string> = new Set([
  * ```
  */
 export function registryErrorCodeInfo(code: string): RegistryErrorCodeInfo {
-  return isKnownCode(code) ? (REGISTRY_ERROR_CODES[code] ?? UNKNOWN) : UNKNOWN;
+  return (isKnownCode(code) ? REGISTRY_ERROR_CODES[code] : undefined) ?? UNKNOWN;
 }
 
 /**

@@ -25,7 +25,7 @@ const DEFAULT_WIDTH = 200;
 const ERASE_LINE = '\u001b[2K';
 const SECOND = 1_000_000_000n;
 /** Milliseconds from the epoch; a day less than a `Date` can hold. */
-const MAX_DATE = 8_639_913_600_000_000;
+const MAX_DATE = 8_639_999_913_600_000;
 
 const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: 'INVALID_ARGUMENT',
