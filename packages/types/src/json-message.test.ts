@@ -37,7 +37,11 @@ const message = fc
     errorDetail: fc.option(fc.record({ code: count, message: text }).map(present), { nil: undefined }),
     error: text,
     aux: fc.option(
-      fc.jsonValue().filter((value) => value !== null && !JSON.stringify(value).includes('-0')),
+      // Without -0, which JSON.stringify does not write either.
+      fc
+        .json()
+        .map((value): unknown => JSON.parse(JSON.stringify(JSON.parse(value))))
+        .filter((value) => value !== null),
       { nil: undefined },
     ),
   })
