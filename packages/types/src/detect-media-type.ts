@@ -1,6 +1,8 @@
 import type { Bytes } from './bytes.ts';
 import { parseJsonObject } from './document.ts';
+import type { ParseOptions } from './document.ts';
 import { StowageError } from './errors.ts';
+import { foldName } from './go-json-struct.ts';
 import { MEDIA_TYPES } from './media-types.ts';
 
 const SHAPES = ['manifests', 'config', 'layers', 'fsLayers'] as const;
@@ -21,13 +23,19 @@ const FORBIDDEN: Readonly<Record<string, { readonly members: readonly Shape[]; r
   [MEDIA_TYPES.dockerSchema1]: { members: ['manifests', 'layers'], words: '"manifests" or "layers"' },
 };
 
+/** The members that tell kinds apart, by the name that Go finds them under. */
+const SHAPE_BY_NAME: ReadonlyMap<string, Shape> = new Map(SHAPES.map((shape) => [foldName(shape), shape]));
+
 /**
  * Finds the media type of a manifest from its bytes alone, by moby 20.10.27's rules: the type that it names, unless
- * members of another kind of document contradict it (CVE-2021-41190); without a name, what its members suggest.
+ * members of another kind of document contradict it (CVE-2021-41190); without a name, what its members suggest. As in
+ * Go, names of members match in any case, and a member that is `null` is there.
  *
  * @param bytes the manifest, JSON
+ * @param options limits
  * @returns a media type; whatever the document says where the type is not a known one
- * @throws `INVALID_MANIFEST` where the members contradict the type or one another
+ * @throws `INVALID_MANIFEST` where it is no JSON object, or its members contradict the type or one another;
+ *   `LIMIT_EXCEEDED`
  *
  * @example
  * ```ts
@@ -37,26 +45,45 @@ const FORBIDDEN: Readonly<Record<string, { readonly members: readonly Shape[]; r
  * console.log(detectManifestMediaType(bytes)); // application/vnd.oci.image.manifest.v1+json
  * ```
  */
-export function detectManifestMediaType(bytes: Bytes): string {
-  const document = parseJsonObject(bytes, 'manifest');
-  const has = (member: Shape): boolean => member in document;
-  const mediaType = document['mediaType'];
-  if (typeof mediaType === 'string' && mediaType !== '') {
-    checkMembers(document, mediaType);
+export function detectManifestMediaType(bytes: Bytes, options: ParseOptions = {}): string {
+  return detectMediaType(parseJsonObject(bytes, 'manifest', options));
+}
+
+/** {@link detectManifestMediaType} of what is decoded already. */
+export function detectMediaType(document: Record<string, unknown>): string {
+  const present = new Set<Shape>();
+  let mediaType = '';
+  for (const [name, value] of Object.entries(document)) {
+    const folded = foldName(name);
+    const shape = SHAPE_BY_NAME.get(folded);
+    if (shape !== undefined) present.add(shape);
+    if (folded !== 'mediatype' || value === null) continue;
+    if (typeof value !== 'string') throw invalid('media-type: not a string');
+    mediaType = value;
+  }
+  if (mediaType !== '') {
+    checkMembers(present, mediaType);
     return mediaType;
   }
-  const present = SHAPES.filter(has);
-  if (present.length === 1 && present[0] === 'fsLayers') return MEDIA_TYPES.dockerSchema1;
-  if (present.length > 0 && present.every((member) => member === 'config' || member === 'layers')) {
-    return MEDIA_TYPES.ociManifest;
-  }
-  if (present.every((member) => member === 'manifests')) return MEDIA_TYPES.ociIndex;
-  throw new StowageError('INVALID_MANIFEST', 'media-type: cannot determine');
+  return guess(present);
 }
 
 /** Refuses a document that has members of another kind of document than its media type says. */
-export function checkMembers(document: Record<string, unknown>, mediaType: string): void {
-  const rule = FORBIDDEN[mediaType];
-  if (rule?.members.some((member) => member in document) !== true) return;
-  throw new StowageError('INVALID_MANIFEST', `media-type: "${mediaType}" should not have ${rule.words}`);
+export function checkMembers(members: ReadonlySet<string>, mediaType: string): void {
+  const rule = Object.hasOwn(FORBIDDEN, mediaType) ? FORBIDDEN[mediaType] : undefined;
+  if (rule?.members.some((member) => members.has(member)) !== true) return;
+  throw invalid(`media-type: "${mediaType}" should not have ${rule.words}`);
+}
+
+function guess(present: ReadonlySet<Shape>): string {
+  const [first] = present;
+  if (first === undefined) return MEDIA_TYPES.ociIndex;
+  if (present.size === 1 && first === 'fsLayers') return MEDIA_TYPES.dockerSchema1;
+  if (present.size === 1 && first === 'manifests') return MEDIA_TYPES.ociIndex;
+  if (!present.has('manifests') && !present.has('fsLayers')) return MEDIA_TYPES.ociManifest;
+  throw invalid('media-type: cannot determine');
+}
+
+function invalid(message: string): StowageError {
+  return new StowageError('INVALID_MANIFEST', message);
 }

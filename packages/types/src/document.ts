@@ -3,12 +3,12 @@ import type { Bytes } from './bytes.ts';
 import type { Descriptor } from './descriptor.ts';
 import { isDigest } from './digest.ts';
 import type { Digest } from './digest.ts';
-import { StowageError } from './errors.ts';
+import { isStowageError, StowageError } from './errors.ts';
+import { decodeGoJson } from './go-json-decode.ts';
+import { isJsonObject } from './go-json-member.ts';
 import type { Platform } from './platform.ts';
 
 // Shared by the parsers of manifests, indexes and image configurations; not exported from the package.
-
-const decoder = new TextDecoder();
 
 /** A digest that has passed the gate of `digest.ts`. */
 export const digestSchema: z.ZodMiniType<Digest> = z.custom<Digest>(
@@ -40,28 +40,35 @@ export const descriptorSchema: z.ZodMiniType<Descriptor> = z.looseObject({
   artifactType: z.exactOptional(z.string()),
 });
 
-/** Parses JSON into an object; members that are `null` count as absent, as in Go. */
-export function parseJsonObject(bytes: Bytes, what: string): Record<string, unknown> {
+/** What bounds the parsers of documents. */
+export interface ParseOptions {
+  /** The longest document that is read, in bytes. Default 16 MiB. */
+  readonly maxBytes?: number | undefined;
+}
+
+/** Parses JSON into an object, as Go does. */
+export function parseJsonObject(
+  input: Bytes | string,
+  what: string,
+  options: ParseOptions = {},
+): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(decoder.decode(bytes), (_key, member: unknown) => member ?? undefined);
+    value = decodeGoJson(input, options);
   } catch (cause) {
-    throw new StowageError('INVALID_MANIFEST', `${what} is not JSON: ${(cause as Error).message}`, { cause });
+    if (!isStowageError(cause, 'INVALID_MANIFEST')) throw cause;
+    throw new StowageError('INVALID_MANIFEST', `${what} is not JSON: ${cause.message}`, { cause });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new StowageError('INVALID_MANIFEST', `${what} is not a JSON object`);
-  }
-  return value as Record<string, unknown>;
+  if (!isJsonObject(value)) throw new StowageError('INVALID_MANIFEST', `${what} is not a JSON object`);
+  return value;
 }
 
 /** Validates a parsed document; the first thing that is wrong makes the message. */
 export function validate<T>(schema: z.ZodMiniType<T>, value: unknown, what: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const at = issue?.path.map(String).join('.') ?? '';
-  throw new StowageError(
-    'INVALID_MANIFEST',
-    `invalid ${what}${at === '' ? '' : ` at ${at}`}: ${issue?.message ?? 'malformed'}`,
+  const problems = result.error.issues.map(
+    ({ path, message }) => `at ${path.map(String).join('.')}: ${message}`,
   );
+  throw new StowageError('INVALID_MANIFEST', `invalid ${what} ${problems.slice(0, 1).join('')}`);
 }

@@ -107,36 +107,3 @@ export function isStowageError<C extends ErrorCode = ErrorCode>(
     (code === undefined || ('code' in error && error.code === code))
   );
 }
-
-const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
-  NOT_FOUND: 404,
-  INVALID_ARGUMENT: 400,
-  INVALID_DIGEST: 400,
-  INVALID_REFERENCE: 400,
-  INVALID_MANIFEST: 400,
-  INVALID_ARCHIVE: 400,
-  PLATFORM_MISMATCH: 400,
-  CONFLICT: 409,
-  ALREADY_EXISTS: 409,
-  UNAUTHENTICATED: 401,
-  UNAVAILABLE: 503,
-  DENIED: 403,
-  UNSUPPORTED: 501,
-};
-
-/**
- * The HTTP status that moby's API would answer an error with: its classes NotFound 404, InvalidParameter 400,
- * Conflict 409, Unauthorized 401, Unavailable 503, Forbidden 403, NotImplemented 501; everything else 500.
- *
- * @param error any caught value
- *
- * @example
- * ```ts
- * import { httpStatusOf, StowageError } from '@stowage/types';
- *
- * console.log(httpStatusOf(new StowageError('DENIED', 'no'))); // 403
- * ```
- */
-export function httpStatusOf(error: unknown): number {
-  return isStowageError(error) ? (HTTP_STATUS[error.code] ?? 500) : 500;
-}

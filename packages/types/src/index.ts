@@ -8,24 +8,67 @@ export type * from './ports/fetch.ts';
 export type * from './ports/image-store.ts';
 export type * from './ports/layer-store.ts';
 export type * from './ports/lease.ts';
+export type * from './ports/push-layer.ts';
 export type * from './ports/reference-store.ts';
 export type * from './ports/registry.ts';
 export type * from './ports/storage.ts';
 export type * from './ports/transfer.ts';
+export type * from './ports/trust-key.ts';
 export type { MetadataStore } from './ports/metadata-store.ts';
+export * from './auth-config.ts';
+export * from './build-manifest.ts';
+export * from './build-schema1.ts';
 export { detectManifestMediaType } from './detect-media-type.ts';
+export * from './digest-id.ts';
+export * from './digest-set.ts';
 export * from './digest.ts';
+export type { ParseOptions } from './document.ts';
+export * from './error-class.ts';
 export * from './errors.ts';
+export * from './go-json-decode.ts';
+export { sortMembers } from './go-json-member.ts';
+export { isRawJson, RawJson } from './go-json-raw.ts';
 export * from './go-json.ts';
-export * from './image-config.ts';
+export { formatGoTime, parseGoTime, ZERO_GO_TIME } from './go-time.ts';
+export type { GoTime } from './go-time.ts';
+export type { ContainerConfig, GoInteger, HealthConfig } from './image-config-container.ts';
+export { encodeImageConfig, parseImageConfig } from './image-config.ts';
+export type { History, ImageConfig, RootFS } from './image-config.ts';
+export * from './json-message-stream.ts';
+export * from './json-message.ts';
 export * from './manifest.ts';
 export * from './media-types.ts';
+export * from './oci-layout.ts';
 export * from './platform-matcher.ts';
+export { checkWindowsVersion } from './platform-windows.ts';
 export * from './platform.ts';
 export { checkMetadataKey, digestKey } from './ports/metadata-store.ts';
+export * from './progress-aggregate.ts';
 export * from './progress-bar.ts';
+export { formatGoDuration } from './progress-duration.ts';
 export * from './progress-json.ts';
+export * from './progress-phase.ts';
+export * from './progress-size.ts';
+export * from './progress-throttle.ts';
 export * from './progress.ts';
+export * from './redact.ts';
 export * from './reference-docker.ts';
+export * from './reference-match.ts';
+export * from './reference-sort.ts';
 export * from './reference.ts';
+export {
+  errorCodeOfResponse,
+  FALLBACK_CODES,
+  NO_RETRY_CODES,
+  REGISTRY_ERROR_CODES,
+  registryErrorCodeInfo,
+} from './registry-error-codes.ts';
+export type { RegistryErrorCodeInfo } from './registry-error-codes.ts';
+export * from './registry-error-list.ts';
 export * from './registry-error.ts';
+export * from './signed-manifest-verify.ts';
+export * from './signed-manifest.ts';
+export * from './terminal-renderer.ts';
+export { historyFromV1Config, makeConfigFromV1Config, makeV1ConfigFromConfig } from './v1-config.ts';
+export type { V1Identity } from './v1-config.ts';
+export * from './v1-image.ts';

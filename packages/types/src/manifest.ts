@@ -1,9 +1,12 @@
 import * as z from 'zod/mini';
 import type { Bytes } from './bytes.ts';
 import type { Descriptor } from './descriptor.ts';
-import { checkMembers, detectManifestMediaType } from './detect-media-type.ts';
+import { checkMembers, detectMediaType } from './detect-media-type.ts';
 import { descriptorSchema, parseJsonObject, stringMapSchema, validate } from './document.ts';
+import type { ParseOptions } from './document.ts';
 import { StowageError } from './errors.ts';
+import { readGoStruct } from './go-json-struct.ts';
+import { ANY_MANIFEST } from './manifest-struct.ts';
 import { essenceOf, MEDIA_TYPES } from './media-types.ts';
 
 /** What manifests and indexes have in common. */
@@ -51,7 +54,13 @@ const manifestSchema = z.looseObject({
 const indexSchema = z.looseObject({ ...common, manifests: z._default(z.array(descriptorSchema), []) });
 
 /** How a decoder names a document in its messages, and whether the document must name its own type. */
-const DECODERS: Readonly<Record<string, { kind: Manifest['kind']; noun: string; strict: boolean }>> = {
+interface Decoder {
+  readonly kind: Manifest['kind'];
+  readonly noun: string;
+  readonly strict: boolean;
+}
+
+const DECODERS: Readonly<Record<string, Decoder>> = {
   [MEDIA_TYPES.dockerManifest]: { kind: 'manifest', noun: 'manifest', strict: true },
   [MEDIA_TYPES.ociManifest]: { kind: 'manifest', noun: 'manifest', strict: false },
   [MEDIA_TYPES.dockerManifestList]: { kind: 'index', noun: 'manifest list', strict: true },
@@ -59,12 +68,14 @@ const DECODERS: Readonly<Record<string, { kind: Manifest['kind']; noun: string; 
 };
 
 /**
- * Parses and validates a manifest or an index. Unknown members survive; `raw` keeps the bytes.
+ * Parses and validates a manifest or an index, with Go's tolerance for the case of names. Unknown members survive;
+ * `raw` keeps the bytes. Schema 1 is read by {@link parseSignedManifest}.
  *
  * @param bytes the document as received
  * @param mediaType its `Content-Type`; found from the bytes when left out
+ * @param options limits
  * @throws `INVALID_MANIFEST` for malformed documents and for those whose shape or own type contradicts `mediaType`;
- *   `UNSUPPORTED` for other media types
+ *   `UNSUPPORTED` for other media types; `LIMIT_EXCEEDED`
  *
  * @example
  * ```ts
@@ -74,22 +85,25 @@ const DECODERS: Readonly<Record<string, { kind: Manifest['kind']; noun: string; 
  * console.log(manifest.kind); // index
  * ```
  */
-export function parseManifest(bytes: Bytes, mediaType?: string): Manifest {
-  const type = mediaType === undefined ? detectManifestMediaType(bytes) : essenceOf(mediaType);
-  const decoder = DECODERS[type];
-  if (decoder === undefined) throw new StowageError('UNSUPPORTED', `unsupported media type ${type}`);
-  const document = parseJsonObject(bytes, decoder.noun);
+export function parseManifest(bytes: Bytes, mediaType?: string, options: ParseOptions = {}): Manifest {
+  const named = mediaType === undefined ? undefined : essenceOf(mediaType);
+  const noun = named === undefined ? 'manifest' : decoderOf(named).noun;
+  const json = parseJsonObject(bytes, noun, options);
+  const type = named ?? detectMediaType(json);
+  const decoder = decoderOf(type);
+  const document = readGoStruct(json, ANY_MANIFEST);
+  const members = new Set(Object.keys(document));
   checkOwnType(document, type, decoder);
   if (decoder.kind === 'manifest') {
-    if ('manifests' in document) throw invalid('ocimanifest: expected manifest but found index');
-    checkMembers(document, type);
+    if (members.has('manifests')) throw invalid('ocimanifest: expected manifest but found index');
+    checkMembers(members, type);
     const parsed = validate(manifestSchema, document, decoder.noun);
     return { ...parsed, kind: 'manifest', mediaType: type, raw: bytes };
   }
-  if ('config' in document || 'layers' in document) {
+  if (members.has('config') || members.has('layers')) {
     throw invalid('index: expected index but found manifest');
   }
-  checkMembers(document, type);
+  checkMembers(members, type);
   return { ...validate(indexSchema, document, decoder.noun), kind: 'index', mediaType: type, raw: bytes };
 }
 
@@ -97,7 +111,8 @@ export function parseManifest(bytes: Bytes, mediaType?: string): Manifest {
  * Parses an index or manifest list.
  *
  * @param bytes the document as received
- * @throws `INVALID_MANIFEST` when it is something else or malformed
+ * @param options limits
+ * @throws `INVALID_MANIFEST` when it is something else or malformed; `LIMIT_EXCEEDED`
  *
  * @example
  * ```ts
@@ -106,17 +121,19 @@ export function parseManifest(bytes: Bytes, mediaType?: string): Manifest {
  * console.log(parseIndex(new TextEncoder().encode('{"schemaVersion":2,"manifests":[]}')).manifests.length); // 0
  * ```
  */
-export function parseIndex(bytes: Bytes): ImageIndex {
-  const manifest = parseManifest(bytes);
+export function parseIndex(bytes: Bytes, options: ParseOptions = {}): ImageIndex {
+  const manifest = parseManifest(bytes, undefined, options);
   if (manifest.kind !== 'index') throw invalid('index: expected index but found manifest');
   return manifest;
 }
 
-function checkOwnType(
-  document: Record<string, unknown>,
-  type: string,
-  { noun, strict }: { noun: string; strict: boolean },
-): void {
+function decoderOf(type: string): Decoder {
+  const decoder = Object.hasOwn(DECODERS, type) ? DECODERS[type] : undefined;
+  if (decoder === undefined) throw new StowageError('UNSUPPORTED', `unsupported media type ${type}`);
+  return decoder;
+}
+
+function checkOwnType(document: Record<string, unknown>, type: string, { noun, strict }: Decoder): void {
   const named = document['mediaType'];
   const own = typeof named === 'string' ? named : '';
   if (own === type || (own === '' && !strict)) return;

@@ -38,7 +38,7 @@ export interface Progress {
 export type ProgressOutput = (progress: Progress) => void;
 
 /**
- * Progress that nobody looks at.
+ * A {@link ProgressOutput} for progress that nobody looks at.
  *
  * @example
  * ```ts
@@ -46,7 +46,7 @@ export type ProgressOutput = (progress: Progress) => void;
  * import type { ProgressOutput } from '@stowage/types';
  *
  * const output: ProgressOutput = discardProgress;
- * output({ id: 'latest', message: 'heard by nobody' });
+ * output({ id: 'a', action: 'Waiting' });
  * ```
  */
 export function discardProgress(): void {

@@ -1,6 +1,8 @@
+import type { DigestSet } from './digest-set.ts';
 import { isDigest } from './digest.ts';
 import type { Digest } from './digest.ts';
-import { StowageError } from './errors.ts';
+import { isStowageError, StowageError } from './errors.ts';
+import { toLowerCase } from './reference-grammar.ts';
 import {
   formatReference,
   isCanonical,
@@ -21,7 +23,7 @@ import type { Reference } from './reference.ts';
  * ```ts
  * import { DEFAULT_DOMAIN, parseNormalizedNamed } from '@stowage/types';
  *
- * console.log(parseNormalizedNamed('busybox').domain === DEFAULT_DOMAIN); // true
+ * console.log(parseNormalizedNamed('ubuntu').domain === DEFAULT_DOMAIN); // true
  * ```
  */
 export const DEFAULT_DOMAIN = 'docker.io';
@@ -32,14 +34,16 @@ export const DEFAULT_DOMAIN = 'docker.io';
  * ```ts
  * import { DEFAULT_TAG, parseDockerRef } from '@stowage/types';
  *
- * console.log(parseDockerRef('busybox').tag === DEFAULT_TAG); // true
+ * console.log(parseDockerRef('ubuntu').tag === DEFAULT_TAG); // true
  * ```
  */
 export const DEFAULT_TAG = 'latest';
 
 const LEGACY_DEFAULT_DOMAIN = 'index.docker.io';
 const OFFICIAL_PREFIX = 'library/';
+const RESERVED_NAME = 'scratch';
 const IDENTIFIER = /^[a-f0-9]{64}$/;
+const SHORT_IDENTIFIER = /^[a-f0-9]{6,64}$/;
 
 /**
  * Parses a name as people type it, with docker's defaults: no registry means `docker.io`, and a lone name there
@@ -63,7 +67,7 @@ export function parseNormalizedNamed(value: string): Reference {
   const [domain, remainder] = splitDockerDomain(value);
   const colon = remainder.indexOf(':');
   const path = colon < 0 ? remainder : remainder.slice(0, colon);
-  if (path !== path.toLowerCase()) {
+  if (path !== toLowerCase(path)) {
     throw invalid('invalid reference format: repository name must be lowercase');
   }
   const reference = parseReference(`${domain}/${remainder}`);
@@ -114,20 +118,26 @@ export function parseDockerRef(value: string): Reference {
 /**
  * Parses whatever names an image: a name, a digest, or 64 hexadecimal characters (taken as a sha256 digest).
  *
+ * With a set of digests, 6 to 64 hexadecimal characters are looked up there, and what the set does not have or has
+ * several of is taken as a name; 64 characters, which cannot be a name, are then refused.
+ *
  * @param value the text to parse
+ * @param digests what the beginning of a digest is looked up in
  * @throws `INVALID_REFERENCE`, in moby's words
  *
  * @example
  * ```ts
- * import { parseAnyReference } from '@stowage/types';
+ * import { asDigest, createDigestSet, parseAnyReference } from '@stowage/types';
  *
- * console.log(parseAnyReference('ab'.repeat(32)).digest?.slice(0, 10)); // sha256:aba
+ * const known = createDigestSet();
+ * known.add(asDigest('sha256:' + 'ab'.repeat(32)));
+ * console.log(parseAnyReference('ababab', known).digest?.slice(0, 10)); // sha256:aba
+ * console.log(parseAnyReference('ababab').path); // library/ababab
  * ```
  */
-export function parseAnyReference(value: string): Reference {
-  if (IDENTIFIER.test(value)) return Object.freeze({ digest: `sha256:${value}` as Digest });
-  if (isDigest(value)) return Object.freeze({ digest: value });
-  return parseNormalizedNamed(value);
+export function parseAnyReference(value: string, digests?: Pick<DigestSet, 'lookup'>): Reference {
+  const digest = digests === undefined ? wholeDigest(value) : knownDigest(value, digests);
+  return digest === undefined ? parseNormalizedNamed(value) : Object.freeze({ digest });
 }
 
 /**
@@ -179,7 +189,25 @@ export function familiarString(reference: Reference): string {
 }
 
 /**
- * What a reference is kept under in a reference store: a digest wins over a tag, and without either, `latest` is meant.
+ * Whether a reference has the one name that no image can have: `scratch`, of docker's official images, with any tag or
+ * digest. Pulling and pushing it is refused with `'scratch' is a reserved name`.
+ *
+ * @param reference a reference with a name
+ *
+ * @example
+ * ```ts
+ * import { isReservedName, parseNormalizedNamed } from '@stowage/types';
+ *
+ * console.log(isReservedName(parseNormalizedNamed('scratch:latest'))); // true
+ * console.log(isReservedName(parseNormalizedNamed('quay.io/scratch'))); // false
+ * ```
+ */
+export function isReservedName(reference: Reference): boolean {
+  return familiarName(reference) === RESERVED_NAME;
+}
+
+/**
+ * What a reference is tracked under: a digest wins over a tag. Without either, `latest` is meant.
  *
  * @param reference a reference with a name
  *
@@ -187,7 +215,7 @@ export function familiarString(reference: Reference): string {
  * ```ts
  * import { formatReference, parseNormalizedNamed, storedReference } from '@stowage/types';
  *
- * console.log(formatReference(storedReference(parseNormalizedNamed('busybox')))); // docker.io/library/busybox:latest
+ * console.log(formatReference(storedReference(parseNormalizedNamed('ubuntu')))); // docker.io/library/ubuntu:latest
  * ```
  */
 export function storedReference(reference: Reference): Reference {
@@ -204,10 +232,25 @@ function familiar(reference: Reference): Reference {
   return { ...rest, path: name.includes('/') ? path : name };
 }
 
+function wholeDigest(value: string): Digest | undefined {
+  if (IDENTIFIER.test(value)) return `sha256:${value}` as Digest;
+  return isDigest(value) ? value : undefined;
+}
+
+function knownDigest(value: string, digests: Pick<DigestSet, 'lookup'>): Digest | undefined {
+  if (!SHORT_IDENTIFIER.test(value)) return isDigest(value) ? value : undefined;
+  try {
+    return digests.lookup(value);
+  } catch (error) {
+    if (isStowageError(error, 'NOT_FOUND') || isStowageError(error, 'AMBIGUOUS')) return undefined;
+    throw error;
+  }
+}
+
 function splitDockerDomain(value: string): readonly [string, string] {
   const slash = value.indexOf('/');
   const first = slash < 0 ? '' : value.slice(0, slash);
-  const isDomain = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
+  const isDomain = /[.:]/.test(first) || first === 'localhost' || first !== toLowerCase(first);
   const domain = isDomain && first !== LEGACY_DEFAULT_DOMAIN ? first : DEFAULT_DOMAIN;
   const remainder = isDomain ? value.slice(slash + 1) : value;
   return domain === DEFAULT_DOMAIN && !remainder.includes('/')

@@ -1,6 +1,7 @@
 import { asDigest } from './digest.ts';
 import type { Digest } from './digest.ts';
 import { StowageError } from './errors.ts';
+import { isDigestShaped, isTag, splitName, splitReference, toLowerCase } from './reference-grammar.ts';
 
 /**
  * A parsed reference, frozen: `[domain/]path[:tag][@digest]`. A reference to content by digest alone has only
@@ -20,20 +21,12 @@ export interface Reference {
  *
  * @example
  * ```ts
- * import { MAX_NAME_LENGTH } from '@stowage/types';
+ * import { MAX_NAME_LENGTH, parseReference } from '@stowage/types';
  *
- * console.log(MAX_NAME_LENGTH); // 255
+ * console.log(parseReference('a'.repeat(MAX_NAME_LENGTH)).path?.length); // 255
  * ```
  */
 export const MAX_NAME_LENGTH = 255;
-
-const DOMAIN_LABEL = /^(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])$/;
-const IPV6_HOST = /^\[[a-fA-F0-9:]+\]$/;
-const PORT = /^[0-9]+$/;
-const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/;
-const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
-const DIGEST_ALGORITHM = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*$/;
-const DIGEST_HEX = /^[0-9a-fA-F]{32,}$/;
 
 /**
  * Parses a reference by the grammar of distribution/reference v0.6, adding nothing: `ubuntu` stays `ubuntu`, and the
@@ -52,17 +45,15 @@ const DIGEST_HEX = /^[0-9a-fA-F]{32,}$/;
  * ```
  */
 export function parseReference(value: string): Reference {
-  const parts = split(value);
+  const parts = splitReference(value);
   if (parts === undefined) {
     if (value === '') throw invalid('repository name must have at least one component');
-    if (split(value.toLowerCase()) !== undefined) throw invalid('repository name must be lowercase');
+    if (splitReference(toLowerCase(value)) !== undefined) throw invalid('repository name must be lowercase');
     throw invalid('invalid reference format');
   }
-  if (parts.path.length > MAX_NAME_LENGTH) {
-    throw invalid(`repository name must not be more than ${String(MAX_NAME_LENGTH)} characters`);
-  }
+  checkLength(parts.path);
   const { digest, ...named } = parts;
-  return freeze(digest === undefined ? named : { ...named, digest: validDigest(digest) });
+  return Object.freeze(digest === undefined ? named : { ...named, digest: validDigest(digest) });
 }
 
 /**
@@ -117,8 +108,8 @@ export function referenceName(reference: Reference): string {
  * ```
  */
 export function withTag(reference: Reference, tag: string): Reference {
-  if (!TAG.test(tag)) throw invalid('invalid tag format');
-  return freeze({ ...reference, tag });
+  if (!isTag(tag)) throw invalid('invalid tag format');
+  return Object.freeze({ ...reference, tag });
 }
 
 /**
@@ -126,7 +117,8 @@ export function withTag(reference: Reference, tag: string): Reference {
  *
  * @param reference a reference with a name
  * @param digest the new digest
- * @throws `INVALID_REFERENCE` for a malformed digest
+ * @throws `INVALID_REFERENCE` for a malformed digest: `invalid digest format`, or what go-digest says of one that only
+ *   looks well
  *
  * @example
  * ```ts
@@ -137,7 +129,8 @@ export function withTag(reference: Reference, tag: string): Reference {
  * ```
  */
 export function withDigest(reference: Reference, digest: string): Reference {
-  return freeze({ ...reference, digest: validDigest(digest) });
+  if (!isDigestShaped(digest)) throw invalid('invalid digest format');
+  return Object.freeze({ ...reference, digest: validDigest(digest) });
 }
 
 /**
@@ -154,9 +147,10 @@ export function withDigest(reference: Reference, digest: string): Reference {
  * ```
  */
 export function withName(name: string): Reference {
-  const reference = parseReference(name);
-  if (!isNameOnly(reference)) throw invalid('invalid reference format');
-  return reference;
+  const parts = splitName(name);
+  if (parts === undefined) throw invalid('invalid reference format');
+  checkLength(parts.path);
+  return Object.freeze(parts);
 }
 
 /**
@@ -173,7 +167,7 @@ export function withName(name: string): Reference {
  */
 export function trimNamed(reference: Reference): Reference {
   const { tag: _tag, digest: _digest, ...name } = reference;
-  return freeze(name);
+  return Object.freeze(name);
 }
 
 /**
@@ -224,49 +218,9 @@ export function isTagged(reference: Reference): boolean {
   return reference.path !== undefined && reference.tag !== undefined;
 }
 
-/** Splits by the grammar, or answers `undefined` where the text does not follow it. */
-function split(value: string): { path: string; domain?: string; tag?: string; digest?: string } | undefined {
-  const at = value.indexOf('@');
-  const digest = at < 0 ? undefined : value.slice(at + 1);
-  const nameAndTag = at < 0 ? value : value.slice(0, at);
-  if (digest !== undefined && !isDigestShaped(digest)) return undefined;
-
-  const slash = nameAndTag.lastIndexOf('/');
-  const colon = nameAndTag.indexOf(':', slash + 1);
-  const tag = colon < 0 ? undefined : nameAndTag.slice(colon + 1);
-  const name = colon < 0 ? nameAndTag : nameAndTag.slice(0, colon);
-  if (tag !== undefined && !TAG.test(tag)) return undefined;
-
-  const named = splitName(name);
-  if (named === undefined) return undefined;
-  return { ...named, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
-}
-
-function splitName(name: string): { path: string; domain?: string } | undefined {
-  const slash = name.indexOf('/');
-  const first = slash < 0 ? name : name.slice(0, slash);
-  if (slash > 0 && isDomain(first)) {
-    const path = name.slice(slash + 1);
-    return isPath(path) ? { domain: first, path } : undefined;
-  }
-  return isPath(name) ? { path: name } : undefined;
-}
-
-function isPath(path: string): boolean {
-  return path.split('/').every((component) => PATH_COMPONENT.test(component));
-}
-
-function isDomain(value: string): boolean {
-  const end = value.startsWith('[') ? value.indexOf(']') + 1 : value.indexOf(':');
-  const host = end <= 0 ? value : value.slice(0, end);
-  const rest = value.slice(host.length);
-  if (rest !== '' && !(rest.startsWith(':') && PORT.test(rest.slice(1)))) return false;
-  return IPV6_HOST.test(host) || host.split('.').every((label) => DOMAIN_LABEL.test(label));
-}
-
-function isDigestShaped(value: string): boolean {
-  const colon = value.indexOf(':');
-  return colon > 0 && DIGEST_ALGORITHM.test(value.slice(0, colon)) && DIGEST_HEX.test(value.slice(colon + 1));
+function checkLength(path: string): void {
+  if (path.length <= MAX_NAME_LENGTH) return;
+  throw invalid(`repository name must not be more than ${String(MAX_NAME_LENGTH)} characters`);
 }
 
 function validDigest(value: string): Digest {
@@ -275,10 +229,6 @@ function validDigest(value: string): Digest {
   } catch (cause) {
     throw new StowageError('INVALID_REFERENCE', (cause as Error).message, { cause });
   }
-}
-
-function freeze(reference: Reference): Reference {
-  return Object.freeze(reference);
 }
 
 function invalid(message: string): StowageError {

@@ -1,5 +1,6 @@
 import { StowageError } from './errors.ts';
 import type { ErrorCode, StowageErrorOptions } from './errors.ts';
+import { redactText, redactUrl } from './redact.ts';
 
 /** One item of the `errors` list that a registry answers with (distribution-spec, "Error Codes"). */
 export interface RegistryErrorDetail {
@@ -25,7 +26,8 @@ export interface RegistryErrorInit extends StowageErrorOptions {
 
 /**
  * A request to a registry that failed. Keeps the method, the redacted URL, the status and the registry's own list
- * of errors. Recognise it with {@link isRegistryError}.
+ * of errors. The message, and the messages of the list, pass through {@link redactText}. Recognise it with
+ * {@link isRegistryError}.
  *
  * @example
  * ```ts
@@ -51,11 +53,11 @@ export class RegistryError extends StowageError {
   readonly errors: readonly RegistryErrorDetail[];
 
   constructor(code: ErrorCode, message: string, init: RegistryErrorInit) {
-    super(code, message, init);
+    super(code, redactText(message), init);
     this.method = init.method;
     this.url = redactUrl(init.url);
     this.status = init.status;
-    this.errors = init.errors ?? [];
+    this.errors = (init.errors ?? []).map((item) => ({ ...item, message: redactText(item.message) }));
   }
 }
 
@@ -73,23 +75,4 @@ export class RegistryError extends StowageError {
  */
 export function isRegistryError(error: unknown): error is RegistryError {
   return error instanceof Error && error.name === 'RegistryError' && 'method' in error && 'errors' in error;
-}
-
-/**
- * A URL that is safe to print: user, password, query and fragment removed. Presigned URLs carry their secret in
- * the query. A string that is no URL is answered with `'(unparsable URL)'`.
- *
- * @param url an absolute URL
- *
- * @example
- * ```ts
- * import { redactUrl } from '@stowage/types';
- *
- * console.log(redactUrl('https://a:b@host.example/x?sig=1')); // https://host.example/x
- * ```
- */
-export function redactUrl(url: string): string {
-  if (!URL.canParse(url)) return '(unparsable URL)';
-  const parsed = new URL(url);
-  return `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
 }

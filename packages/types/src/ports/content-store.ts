@@ -3,28 +3,33 @@ import type { Digest } from '../digest.ts';
 
 /** A blob in a content store. */
 export interface ContentInfo {
+  /** The digest of the blob's bytes. */
   readonly digest: Digest;
   /** Bytes. */
   readonly size: number;
+  /** What was noted beside the blob, for example where it came from. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /** A download that has begun and not ended. */
 export interface IngestStatus {
+  /** What names the ingest. */
   readonly ref: string;
   /** Bytes written so far. */
   readonly offset: number;
   /** Bytes expected, where known. */
   readonly size?: number;
-  /** Milliseconds since the epoch. */
+  /** When bytes were last written, milliseconds since the epoch. */
   readonly updatedAt: number;
 }
 
 /** What an ingest expects; checked by `commit`. */
 export interface IngestOptions extends AbortOptions {
+  /** `DIGEST_MISMATCH` where the bytes have another. */
   readonly digest?: Digest | undefined;
   /** Bytes. A write beyond it fails with `SIZE_MISMATCH`. */
   readonly size?: number | undefined;
+  /** What is noted beside the blob; merged over what a blob that is there has. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -33,6 +38,7 @@ export interface IngestOptions extends AbortOptions {
  * was written, and the next ingest of the same ref goes on from there.
  */
 export interface Ingest extends AsyncDisposable {
+  /** What names the ingest. */
   readonly ref: string;
   /** Bytes written so far: where the next write goes. */
   readonly offset: number;
@@ -54,7 +60,7 @@ export interface Ingest extends AsyncDisposable {
 
 /** Reads blobs. */
 export interface ContentReader {
-  /** `NOT_FOUND` when there is no such blob. */
+  /** What is known of a blob. `NOT_FOUND` when there is no such blob. */
   info(digest: Digest, options?: AbortOptions): Promise<ContentInfo>;
   /**
    * Streams a blob or a part of it. The bytes were verified when they came in and are not hashed again.

@@ -1,8 +1,9 @@
 import type { Bytes } from '../bytes.ts';
 import type { Digest, DigestAlgorithm } from '../digest.ts';
 
-/** A running hash. */
+/** A running hash. Every call returns at once: backends that need time to load do so before there is a digester. */
 export interface Digester {
+  /** What the digest begins with. */
   readonly algorithm: DigestAlgorithm;
   /** Takes more bytes. They are read before the call returns and may be reused afterwards. */
   update(bytes: Bytes): void;
@@ -10,6 +11,6 @@ export interface Digester {
   digest(): Digest;
   /** The running state, where the backend can tell it. The format is the backend's own. */
   save?(): Bytes;
-  /** Goes on from a state that the same backend saved. */
+  /** Goes on from a state that the same backend saved. `INVALID_ARGUMENT` for a state that is none of its own. */
   restore?(state: Bytes): void;
 }

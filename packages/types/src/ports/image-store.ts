@@ -5,10 +5,13 @@ import type { LayerMetadata } from './layer-store.ts';
 
 /** An image: its configuration and where it stands among others. */
 export interface Image {
+  /** The digest of `raw`. */
   readonly id: ImageID;
+  /** The configuration, parsed. */
   readonly config: ImageConfig;
   /** The configuration as stored; hashes to `id`. */
   readonly raw: Bytes;
+  /** The image that this one was built on, where both are here and somebody said so. */
   readonly parent?: ImageID;
   /** When the image was last pulled or tagged, milliseconds since the epoch. */
   readonly lastUpdated?: number;
@@ -29,16 +32,16 @@ export interface ImageStore {
   search(prefix: string, options?: AbortOptions): Promise<ImageID>;
   /** Removes an image; its children lose their parent. Returns the layers that went with it. `NOT_FOUND`. */
   delete(id: ImageID, options?: AbortOptions): Promise<readonly LayerMetadata[]>;
-  /** `NOT_FOUND` when either is unknown. */
+  /** Says what an image was built on. `NOT_FOUND` when either is unknown. */
   setParent(id: ImageID, parent: ImageID, options?: AbortOptions): Promise<void>;
   /** The parent, or `undefined` where there is none. `NOT_FOUND`. */
   getParent(id: ImageID, options?: AbortOptions): Promise<ImageID | undefined>;
-  /** The images whose parent this is. */
+  /** The images whose parent this is, in no order; none for an unknown image. */
   children(id: ImageID, options?: AbortOptions): Promise<readonly ImageID[]>;
-  /** The images without children. */
+  /** The images without children, in no order. */
   heads(options?: AbortOptions): Promise<readonly ImageID[]>;
-  /** Every image that can be read. */
+  /** Every image that can be read; damaged ones are left out. */
   map(options?: AbortOptions): Promise<ReadonlyMap<ImageID, Image>>;
-  /** Notes when an image was last pulled or tagged, milliseconds since the epoch. */
+  /** Notes when an image was last pulled or tagged, milliseconds since the epoch. `NOT_FOUND`. */
   setLastUpdated(id: ImageID, at: number, options?: AbortOptions): Promise<void>;
 }

@@ -9,12 +9,15 @@ export type LayerEntryType = 'file' | 'dir' | 'symlink' | 'hardlink' | 'char' | 
 export interface LayerEntry {
   /** Without leading or trailing slash, `.` and `..` resolved; empty for the root. */
   readonly path: string;
+  /** What kind of thing it is. */
   readonly type: LayerEntryType;
   /** Bytes of content; 0 for anything but a file. */
   readonly size: number;
   /** Permission bits with setuid, setgid and sticky. */
   readonly mode: number;
+  /** The owner. */
   readonly uid: number;
+  /** The owner's group. */
   readonly gid: number;
   /** Seconds since the epoch, possibly with a fraction. */
   readonly mtime: number;
@@ -22,7 +25,9 @@ export interface LayerEntry {
   readonly linkname?: string;
   /** Extended attributes, values as UTF-8. */
   readonly xattrs?: Readonly<Record<string, string>>;
+  /** The major number of a device. */
   readonly devmajor?: number;
+  /** The minor number of a device. */
   readonly devminor?: number;
   /** Where the content begins in the uncompressed tar stream, in bytes. */
   readonly offset: number;
@@ -30,7 +35,9 @@ export interface LayerEntry {
 
 /** What a layer store tells of a layer that it removed, or holds. */
 export interface LayerMetadata {
+  /** Names the layer with everything beneath it. */
   readonly chainId: ChainID;
+  /** Names the layer alone. */
   readonly diffId: DiffID;
   /** Uncompressed bytes of the whole stack. */
   readonly size: number;
@@ -50,10 +57,19 @@ export interface Layer extends LayerMetadata {
   entries(options?: AbortOptions): AsyncIterable<LayerEntry>;
   /** The content of a file of this layer alone. `NOT_FOUND`; `INVALID_ARGUMENT` when it is no regular file. */
   readFile(path: string, options?: AbortOptions): Promise<ByteStream>;
+  /**
+   * A part of the uncompressed tar stream, not verified against the DiffID; nothing after it is read. `DATA_LOSS` where
+   * the stream ends before the part does. Stores that cannot do better than reading the whole tar leave it out.
+   *
+   * @param offset the first byte wanted, for example the `offset` of an entry
+   * @param length how many bytes are wanted
+   */
+  readRange?(offset: number, length: number, options?: AbortOptions): Promise<ByteStream>;
 }
 
 /** What is learnt of a layer while its compressed bytes go by. */
 export interface ScannedLayer {
+  /** The digest of the uncompressed tar. */
   readonly diffId: DiffID;
   /** Uncompressed bytes. */
   readonly diffSize: number;
@@ -78,6 +94,8 @@ export interface RegisterBlobOptions extends AbortOptions {
   readonly scanned?: ScannedLayer | undefined;
   /** The DiffID that the image's configuration promises. `DIGEST_MISMATCH` when it is another. */
   readonly diffId?: DiffID | undefined;
+  /** Told how many compressed bytes were read so far, where the blob has to be read. */
+  readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
 /** Looks at layers while they are on their way. */
@@ -91,14 +109,19 @@ export interface LayerScanner {
  * and its last child are gone.
  */
 export interface LayerStore extends LayerScanner {
-  /** Stores an uncompressed or compressed tar stream as it comes and registers it on top of `parent`. */
+  /**
+   * Stores an uncompressed or compressed tar stream as it comes and registers it on top of `parent`. The stream is
+   * cancelled where this fails. `NOT_FOUND` for an unknown parent, `LIMIT_EXCEEDED` beyond 125 layers,
+   * `INVALID_ARCHIVE`, `UNSUPPORTED` for a compression that this runtime cannot read.
+   */
   register(stream: ByteStream, parent?: ChainID, options?: AbortOptions): Promise<Layer>;
   /**
    * Registers a blob of the content store on top of `parent`. Where the chain is there already, the existing layer is
-   * answered. `NOT_FOUND` for an unknown parent, `LIMIT_EXCEEDED` beyond 125 layers.
+   * answered. `NOT_FOUND` for an unknown parent or a missing blob, `SIZE_MISMATCH` where the blob has not the size of its
+   * descriptor, `LIMIT_EXCEEDED` beyond 125 layers, `INVALID_ARCHIVE`, `UNSUPPORTED` for a media type that is no layer.
    */
   registerBlob(descriptor: Descriptor, parent?: ChainID, options?: RegisterBlobOptions): Promise<Layer>;
-  /** `NOT_FOUND` when there is no such layer. */
+  /** A new hold on a layer. `NOT_FOUND` when there is no such layer. */
   get(chainId: ChainID, options?: AbortOptions): Promise<Layer>;
   /** Every layer, without a hold on it. */
   map(options?: AbortOptions): Promise<ReadonlyMap<ChainID, LayerMetadata>>;

@@ -11,5 +11,6 @@ export interface Lease extends AsyncDisposable {
 
 /** Hands out leases. A lease whose holder died ends by itself after a day. */
 export interface LeaseManager {
+  /** A new lease, over nothing yet. Disposing it is the same as releasing it. */
   create(options?: AbortOptions): Promise<Lease>;
 }

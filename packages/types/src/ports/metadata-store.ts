@@ -7,15 +7,17 @@ import { StowageError } from '../errors.ts';
  *
  * Namespace and key pass {@link checkMetadataKey}. A file driver keeps `layers`, `images` and `seek` beside the
  * blobs, `layout` at the root of the OCI layout itself, and every other namespace under `metadata/`. So no key may be a
- * folder of another: `a` and `a/b` do not go together.
+ * folder of another: `a` and `a/b` do not go together. Every call rejects with `INVALID_ARGUMENT` for a namespace or key
+ * that does not pass.
  */
 export interface MetadataStore {
   /** The value, or `undefined` where there is none. */
   get(namespace: string, key: string, options?: AbortOptions): Promise<Bytes | undefined>;
+  /** Writes a value, over the one before it. The bytes may be reused once the promise resolves. */
   set(namespace: string, key: string, value: Bytes, options?: AbortOptions): Promise<void>;
-  /** Does nothing where there is no value. */
+  /** Removes a value. Does nothing where there is none. */
   delete(namespace: string, key: string, options?: AbortOptions): Promise<void>;
-  /** The keys of a namespace, in no order. */
+  /** The keys of a namespace, in no order; none for a namespace that was never written to. */
   keys(namespace: string, options?: AbortOptions): AsyncIterable<string>;
 }
 

@@ -7,6 +7,7 @@ import type { Reference } from '../reference.ts';
 export interface ReferenceAssociation {
   /** With a tag or a digest, never both. */
   readonly reference: Reference;
+  /** The image that is named. */
   readonly imageId: ImageID;
   /** What the name resolves to in the content store: the image's manifest, or the index that it came from. */
   readonly target: Descriptor;

@@ -5,11 +5,15 @@ import type { Reference } from '../reference.ts';
 
 /** Credentials for a registry, as docker's clients keep them. */
 export interface AuthConfig {
+  /** The name of the account. */
   readonly username?: string;
+  /** The password, or a token that stands for it. */
   readonly password?: string;
   /** `username:password` in base64, as in docker's config file. */
   readonly auth?: string;
+  /** What docker once asked for; nothing reads it. */
   readonly email?: string;
+  /** The registry that the credentials are for. They are sent to no other where it is set. */
   readonly serverAddress?: string;
   /** A refresh token for the registry's token server. */
   readonly identityToken?: string;
@@ -45,9 +49,9 @@ export interface RepositoryInfo {
   readonly official: boolean;
 }
 
-/** Knows registries and how to reach them. */
+/** Knows registries and how to reach them. Sends nothing to them. */
 export interface RegistryService {
-  /** `INVALID_REFERENCE` for a reference without a name. */
+  /** What is known of the repository of a reference, whose tag and digest do not matter. `INVALID_REFERENCE` for a reference without a name. */
   resolveRepository(reference: Reference): RepositoryInfo;
   /** The endpoints to pull from, in the order to try them. */
   lookupPullEndpoints(host: string, options?: AbortOptions): Promise<readonly RegistryEndpoint[]>;
@@ -57,7 +61,9 @@ export interface RegistryService {
 
 /** A manifest as a registry sent it, verified. */
 export interface FetchedManifest {
+  /** Media type, digest and size of `bytes`. */
   readonly descriptor: Descriptor;
+  /** The manifest as it came. */
   readonly bytes: Bytes;
 }
 
@@ -65,6 +71,7 @@ export interface FetchedManifest {
 export interface ManifestReader {
   /**
    * The descriptor of a manifest, by HEAD; by GET where the registry's answer to HEAD leaves out what is needed.
+   * `NOT_FOUND`.
    *
    * @param reference a tag or a digest
    */
@@ -95,7 +102,7 @@ export interface BlobReader {
   stat(digest: Digest, options?: AbortOptions): Promise<Descriptor>;
   /**
    * Streams a blob, or what follows `offset`. The first byte of the stream is the byte at `offset`, whether or not the
-   * registry honours ranges.
+   * registry honours ranges. `NOT_FOUND`; the stream fails with `SIZE_MISMATCH` or `DIGEST_MISMATCH` at its end.
    */
   open(digest: Digest, options?: OpenBlobOptions): Promise<ByteStream>;
 }
@@ -104,16 +111,21 @@ export interface BlobReader {
 export interface Repository {
   /** The name within the registry, for example `library/busybox`. */
   readonly name: string;
+  /** The manifests and indexes of this repository. */
   readonly manifests: ManifestReader;
+  /** The layers and configurations of this repository. */
   readonly blobs: BlobReader;
-  /** Every tag, in the registry's order. */
+  /** Every tag, in the registry's order. `NOT_FOUND` for an unknown repository. */
   tags(options?: AbortOptions): AsyncIterable<string>;
 }
 
 /** What a repository is opened for; decides what tokens are asked for. */
 export type RepositoryAction = 'pull' | 'push';
 
-/** Opens a repository at an endpoint. Sends nothing yet. */
+/**
+ * Opens a repository at an endpoint. Sends nothing yet. The name is without the registry's host, for example
+ * `library/busybox`; a malformed one fails with `INVALID_REFERENCE`.
+ */
 export type OpenRepository = (
   endpoint: RegistryEndpoint,
   name: string,

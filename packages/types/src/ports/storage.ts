@@ -4,7 +4,9 @@ import type { MetadataStore } from './metadata-store.ts';
 
 /** Everything that is kept: blobs, small values, and locks over them. */
 export interface Storage {
+  /** The blobs. */
   readonly content: ContentStore;
+  /** The small values. */
   readonly metadata: MetadataStore;
   /**
    * Waits for a lock that every user of this storage sees, in this process and in others, and holds it until it is

@@ -19,14 +19,14 @@ export interface LayerDownload {
   /** A short name for progress. */
   readonly id: string;
   readonly descriptor: Descriptor;
-  /** The DiffID, where it is known before the download. */
+  /** The DiffID, where it is known before the download: the layer may then be registered already. */
   diffId(options?: AbortOptions): Promise<DiffID | undefined>;
   /**
-   * Brings the blob into the content store, going on from where an earlier attempt ended. Called again after an error,
-   * unless it is a `DoNotRetry` or not retryable.
+   * Brings the blob into the content store, going on from where an earlier attempt ended. It is called again after an
+   * error, unless the error says that this is of no use.
    */
   download(progressOutput: ProgressOutput, options?: AbortOptions): Promise<DownloadedLayer>;
-  /** Told once the layer is registered. */
+  /** Told once the layer is registered, also where it was before. */
   registered?(diffId: DiffID): Promise<void>;
 }
 
@@ -34,13 +34,15 @@ export interface LayerDownload {
 export interface DownloadedRootFS {
   readonly rootFS: RootFS;
   /** Lets go of the layers, once the image holds them or the pull has failed. Idempotent. */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
-/** Brings in all layers of an image. */
+/** Brings in all layers of an image; the counterpart of moby's `distribution.RootFSDownloadManager`. */
 export interface RootFSDownloadManager {
   /**
-   * Downloads layers side by side and registers them in order, base first.
+   * Downloads layers side by side and registers them in order, base first. Layers that are registered already are not
+   * downloaded, and work that is under way for somebody else is shared. Rejects with the error of the first layer that
+   * fails; what was registered until then is let go of.
    *
    * @param initialRootFS what the layers stand on; usually without layers
    * @param os the operating system of the image; empty means that of this machine
@@ -53,4 +55,37 @@ export interface RootFSDownloadManager {
     progressOutput: ProgressOutput,
     options?: AbortOptions,
   ): Promise<DownloadedRootFS>;
+}
+
+/** How one layer is sent; what moby calls an UploadDescriptor. */
+export interface LayerUpload {
+  /** What names the work: two uploads of one key are one, to one repository. */
+  readonly key: string;
+  /** A short name for progress. */
+  readonly id: string;
+  /** The layer. */
+  readonly diffId: DiffID;
+  /**
+   * Makes sure that the registry has the layer: finds it there, mounts it from another repository, or sends it. It is
+   * called again after an error, unless the error says that this is of no use.
+   *
+   * @returns the blob as it is in the registry
+   */
+  upload(progressOutput: ProgressOutput, options?: AbortOptions): Promise<Descriptor>;
+}
+
+/** Sends all layers of an image; the counterpart of moby's `xfer.LayerUploadManager`. */
+export interface LayerUploadManager {
+  /**
+   * Uploads layers side by side. Layers of one key are sent once, within the call and beside other calls. Rejects with
+   * the error of the first layer, in the order given, that fails.
+   *
+   * @param layers top layer first, as a push looks for them
+   * @returns the blobs, in the order of `layers`
+   */
+  upload(
+    layers: readonly LayerUpload[],
+    progressOutput: ProgressOutput,
+    options?: AbortOptions,
+  ): Promise<readonly Descriptor[]>;
 }
