@@ -1,5 +1,5 @@
 import { chainId, digestBytes, withLock } from '@stowage/core';
-import { isStowageError, parseDigest, parseImageConfig, StowageError } from '@stowage/types';
+import { createDigestSet, isStowageError, parseDigest, parseImageConfig, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
   Bytes,
@@ -100,20 +100,16 @@ class StoredImages implements ImageStore {
   }
 
   async search(prefix: string, options?: AbortOptions): Promise<ImageID> {
-    const colon = prefix.indexOf(':');
-    const algorithm = colon < 0 ? undefined : prefix.slice(0, colon);
-    const encoded = prefix.slice(colon + 1);
-    const found: ImageID[] = [];
-    for (const [id] of encoded === '' ? [] : await this.#loaded(options)) {
-      const parts = parseDigest(id);
-      if (algorithm !== undefined && parts.algorithm !== algorithm) continue;
-      if (parts.encoded === encoded) return id;
-      if (parts.encoded.startsWith(encoded)) found.push(id);
+    // An empty text is the beginning of every ID, and names none.
+    if (prefix === '') throw new StowageError('NOT_FOUND', 'No such image: ');
+    const ids = createDigestSet();
+    for (const [id] of await this.#loaded(options)) ids.add(id);
+    try {
+      return ids.lookup(prefix) as ImageID;
+    } catch (cause) {
+      if (!isStowageError(cause, 'NOT_FOUND')) throw cause;
+      throw new StowageError('NOT_FOUND', `No such image: ${prefix}`, { cause });
     }
-    const [id] = found;
-    if (id === undefined) throw new StowageError('NOT_FOUND', `No such image: ${prefix}`);
-    if (found.length > 1) throw new StowageError('AMBIGUOUS', 'ambiguous digest string');
-    return id;
   }
 
   delete(id: ImageID, options?: AbortOptions): Promise<readonly LayerMetadata[]> {

@@ -1,8 +1,13 @@
-import { RegistryError } from '@stowage/types';
+import {
+  errorCodeOfResponse,
+  formatRegistryErrors,
+  parseRegistryErrors,
+  RegistryError,
+  registryErrorCodeInfo,
+} from '@stowage/types';
 import type { RegistryErrorDetail } from '@stowage/types';
 import { readPrefix } from './body.ts';
 import { parseChallenges } from './challenge.ts';
-import { errorCodeOf, errorListMessage, standardMessage } from './error-codes.ts';
 import { goQuote } from './go-quote.ts';
 import { isRetryableStatus } from './retry.ts';
 import type { Answer } from './answer.ts';
@@ -44,14 +49,18 @@ export async function responseError(
   const text = new TextDecoder().decode(bytes);
   const listed = parseErrors(text, status);
   const errors = [...(status === 401 ? tokenErrors(response) : []), ...listed.errors];
-  return new RegistryError(errorCodeOf(status, errors), messageOf(response, errors, listed.fault, text), {
-    method,
-    url,
-    status,
-    errors,
-    reason,
-    retryable: isRetryableStatus(status),
-  });
+  return new RegistryError(
+    errorCodeOfResponse(status, errors),
+    messageOf(response, errors, listed.fault, text),
+    {
+      method,
+      url,
+      status,
+      errors,
+      reason,
+      retryable: isRetryableStatus(status),
+    },
+  );
 }
 
 function messageOf(
@@ -65,7 +74,7 @@ function messageOf(
     const words = response.statusText || (STATUS_TEXT[status] ?? '');
     return `received unexpected HTTP status: ${`${String(status)} ${words}`.trim()}`;
   }
-  if (errors.length > 0) return errorListMessage(errors);
+  if (errors.length > 0) return formatRegistryErrors(errors);
   if (status === 401) return 'unauthorized: authentication required';
   return `error parsing HTTP ${status} response body: ${fault}: ${goQuote(text.slice(0, MAX_SHOWN))}`;
 }
@@ -77,7 +86,10 @@ function tokenErrors(response: Response): RegistryErrorDetail[] {
   for (const { scheme, parameters } of parseChallenges(header === null ? [] : [header])) {
     const code = TOKEN_ERRORS[parameters.get('error') ?? ''];
     if (scheme !== 'bearer' || code === undefined) continue;
-    errors.push({ code, message: parameters.get('error_description') ?? standardMessage(code) });
+    errors.push({
+      code,
+      message: parameters.get('error_description') ?? registryErrorCodeInfo(code).message,
+    });
   }
   return errors;
 }
@@ -86,14 +98,12 @@ const TOKEN_ERRORS: Readonly<Record<string, string>> = {
   invalid_token: 'UNAUTHORIZED',
   insufficient_scope: 'DENIED',
 };
-const LEGACY_CODES: Readonly<Record<number, string>> = {
-  401: 'UNAUTHORIZED',
-  403: 'DENIED',
-  429: 'TOOMANYREQUESTS',
-};
 
-/** Reads `{"errors":[...]}` or the older `{"details":"..."}`. */
-function parseErrors(text: string, status: number): { errors: RegistryErrorDetail[]; fault: string } {
+/** Reads the error list of a body; `fault` says what is wrong with one that has none. */
+function parseErrors(
+  text: string,
+  status: number,
+): { readonly errors: readonly RegistryErrorDetail[]; readonly fault: string } {
   if (text.trim() === '') return { errors: [], fault: 'unexpected end of JSON input' };
   let body: unknown;
   try {
@@ -101,23 +111,8 @@ function parseErrors(text: string, status: number): { errors: RegistryErrorDetai
   } catch {
     return { errors: [], fault: 'no JSON' };
   }
-  const { details, errors } = isObject(body) ? body : {};
-  if (typeof details === 'string' && details !== '') {
-    return { errors: [{ code: LEGACY_CODES[status] ?? 'UNKNOWN', message: details }], fault: '' };
-  }
-  const list = Array.isArray(errors) ? errors.filter(isObject).map(detailOf) : [];
-  return { errors: list, fault: 'no error details found in HTTP response body' };
-}
-
-function detailOf(item: Readonly<Record<string, unknown>>): RegistryErrorDetail {
-  const { code, message, detail } = item;
   return {
-    code: typeof code === 'string' && code !== '' ? code : 'UNKNOWN',
-    message: typeof message === 'string' ? message : '',
-    ...(detail === undefined || detail === null ? {} : { detail }),
+    errors: parseRegistryErrors(body, status),
+    fault: 'no error details found in HTTP response body',
   };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -13,7 +13,6 @@ import type {
   Storage,
 } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
-import { createByteProgress } from './byte-progress.ts';
 import { createLayerDownload } from './layer-download.ts';
 
 const bytes = Uint8Array.from({ length: 3_000 }, (_, index) => index % 251);
@@ -160,19 +159,5 @@ describe('a layer download', () => {
     expect(await download.diffId()).toBe(diffId);
     await storage.content.delete(digest);
     expect(await download.diffId()).toBeUndefined();
-  });
-});
-
-describe('createByteProgress', () => {
-  it('tells the beginning, steps of a hundredth, and the end once', () => {
-    const steps: number[] = [];
-    const progress = createByteProgress(({ current }) => steps.push(current ?? -1), {
-      id: 'a',
-      action: 'Downloading',
-      phase: 'downloading',
-      total: 1_000,
-    });
-    for (const current of [0, 1, 9, 10, 15, 20, 995, 1_000, 1_000]) progress(current);
-    expect(steps).toEqual([0, 10, 20, 995, 1_000]);
   });
 });

@@ -1,5 +1,12 @@
 import { iterate } from '@stowage/core';
-import { digestKey, isDigest, isStowageError, shortId, StowageError } from '@stowage/types';
+import {
+  createProgressThrottle,
+  digestKey,
+  isDigest,
+  isStowageError,
+  shortId,
+  StowageError,
+} from '@stowage/types';
 import type {
   AbortOptions,
   ContentStore,
@@ -13,7 +20,6 @@ import type {
   ProgressOutput,
   Repository,
 } from '@stowage/types';
-import { createByteProgress } from './byte-progress.ts';
 import { beginScan } from './tolerant-scan.ts';
 
 /** Where verified DiffIDs are remembered by the digest of their blob, as moby does. */
@@ -116,20 +122,21 @@ async function receive(
   const scan = await beginScan(offset === 0 ? deps.layerScanner : undefined, descriptor);
   try {
     if (offset < size || size === 0) {
-      const progress = createByteProgress(output, {
+      const progress = createProgressThrottle(output, {
         id,
         action: 'Downloading',
         phase: 'downloading',
         total: size,
       });
-      progress(offset);
+      progress.update(offset);
       const stream = await deps.remote.blobs.open(digest, { ...options, offset, size, verify: false });
       for await (const bytes of iterate(stream, options)) {
         const scanning = scan.write(bytes);
         await ingest.write(bytes, options);
         await scanning;
-        progress(ingest.offset);
+        progress.update(ingest.offset);
       }
+      progress.finish();
     }
     output({ id, action: 'Verifying Checksum', phase: 'verifying' });
     const scanned = await scan.end();

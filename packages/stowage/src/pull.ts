@@ -7,6 +7,7 @@ import {
   familiarString,
   formatReference,
   isNameOnly,
+  isReservedName,
   StowageError,
   withTag,
 } from '@stowage/types';
@@ -45,7 +46,7 @@ export async function pull(
   const { signal, shared = createTransferManager({ concurrency: 0 }) } = options;
   signal?.throwIfAborted();
   const { name } = config.registryService.resolveRepository(reference);
-  if (familiarName(name) === 'scratch') throw new StowageError('DENIED', `'scratch' is a reserved name`);
+  if (isReservedName(name)) throw new StowageError('DENIED', `'scratch' is a reserved name`);
   const endpoints = await config.registryService.lookupPullEndpoints(name.domain ?? DEFAULT_DOMAIN, {
     signal,
   });

@@ -1,4 +1,4 @@
-import { formatPlatform, onlyPlatform, StowageError } from '@stowage/types';
+import { formatPlatform, onlyPlatform, selectPlatforms, StowageError } from '@stowage/types';
 import type { AbortOptions, Descriptor, ImageIndex, ImageManifest, Platform } from '@stowage/types';
 import type { CachedManifest, ManifestCache } from './manifest-cache.ts';
 
@@ -35,21 +35,16 @@ export async function selectManifest(
 }
 
 /**
- * The entries of an index that fit a platform, best first.
+ * The entries of an index that fit a platform, best first, and then those that name none.
  *
  * @param index an index
  * @param platform what is wanted
  */
 export function matchingEntries(index: ImageIndex, platform: Platform): Descriptor[] {
-  const matcher = onlyPlatform(platform);
-  const fitting = index.manifests.filter(
-    (entry) => entry.platform !== undefined && matcher.match(entry.platform),
-  );
-  fitting.sort((a, b) => {
-    if (a.platform === undefined || b.platform === undefined) return 0;
-    return matcher.less(a.platform, b.platform) ? -1 : matcher.less(b.platform, a.platform) ? 1 : 0;
-  });
-  return [...fitting, ...index.manifests.filter((entry) => entry.platform === undefined)];
+  return [
+    ...selectPlatforms(onlyPlatform(platform), index.manifests),
+    ...index.manifests.filter((entry) => entry.platform === undefined),
+  ];
 }
 
 async function descend(

@@ -3,7 +3,7 @@ import type { Reference } from '@stowage/types';
 
 /**
  * Words an error of a pull as moby's TranslatePullError does, so that it names what was asked for. Other errors are
- * returned as they are.
+ * returned as they are. Unlike in moby, a bare code is worded so too: it says as little about what was asked for.
  *
  * @param error whatever the pull failed with
  * @param reference what was pulled

@@ -14,8 +14,8 @@ const HTTPS = endpoint('https://r.example');
 const HTTP = endpoint('http://r.example');
 const MIRROR = endpoint('https://mirror.example', true);
 
-function registryError(code: string, status: number | undefined): RegistryError {
-  const errors = code === '' ? [] : [{ code, message: 'words' }];
+function registryError(code: string, status: number | undefined, message = 'words'): RegistryError {
+  const errors = code === '' ? [] : [{ code, message }];
   return new RegistryError('REGISTRY', `${code}: words`, {
     method: 'GET',
     url: 'https://r.example/v2/',
@@ -56,6 +56,10 @@ describe('tryEndpoints', () => {
       'found',
     );
     expect((await run([HTTPS, HTTP], [registryError('', undefined), 'found']))[1]).toBe('found');
+  });
+
+  it('goes on after a bare code, whichever it is, as moby does', async () => {
+    expect((await run([HTTPS, MIRROR], [registryError('DENIED', 403, ''), 'found']))[1]).toBe('found');
   });
 
   it('never turns to http once the host has spoken TLS', async () => {

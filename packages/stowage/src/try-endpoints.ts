@@ -1,8 +1,11 @@
-import { isRegistryError, isStowageError, StowageError } from '@stowage/types';
+import {
+  FALLBACK_CODES,
+  firstFullError,
+  isRegistryError,
+  isStowageError,
+  StowageError,
+} from '@stowage/types';
 import type { AbortOptions, RegistryEndpoint } from '@stowage/types';
-
-/** Registry error codes after which another endpoint may still have what is wanted. */
-const ANOTHER_MAY_HAVE_IT = new Set(['UNAUTHORIZED', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN']);
 
 /**
  * Runs an operation against one endpoint after another until one succeeds, by moby's rules: a plain http endpoint is
@@ -41,6 +44,6 @@ function mayFallBack(error: unknown, { mirror }: RegistryEndpoint): boolean {
   if (isStowageError(error) && error.reason === 'certificate') return false;
   if (!isRegistryError(error))
     return isStowageError(error, 'UNAVAILABLE') || isStowageError(error, 'TIMEOUT');
-  const [first] = error.errors;
-  return first === undefined || ANOTHER_MAY_HAVE_IT.has(first.code);
+  const full = firstFullError(error.errors);
+  return full === undefined || FALLBACK_CODES.has(full.code);
 }

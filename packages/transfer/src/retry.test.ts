@@ -1,4 +1,4 @@
-import { discardProgress, StowageError } from '@stowage/types';
+import { discardProgress, RegistryError, StowageError } from '@stowage/types';
 import type { Progress, RootFS } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { DoNotRetry, isDoNotRetry } from './do-not-retry.ts';
@@ -78,10 +78,20 @@ describe('another try', () => {
   });
 });
 
+const refusal = (message: string): RegistryError =>
+  new RegistryError('RATE_LIMITED', 'slow down', {
+    method: 'GET',
+    url: 'https://registry.example/v2/a/blobs/b',
+    status: 429,
+    errors: [{ code: 'TOOMANYREQUESTS', message }],
+    retryable: true,
+  });
+
 describe('no other try', () => {
   it.each<readonly [string, Error]>([
     ['a DoNotRetry', new DoNotRetry(new Error('no such blob'))],
     ['an error that no try can help', new StowageError('DENIED', 'no such blob')],
+    ['a registry that says so in full', refusal('come back tomorrow')],
     ['a digest that differs', new StowageError('DIGEST_MISMATCH', 'no such blob', { retryable: false })],
   ])('after %s', async (_, error) => {
     const { clock, layer, pull } = await setUp();
@@ -89,6 +99,15 @@ describe('no other try', () => {
     await expect(pull).rejects.toBe(error);
     expect(clock.sleepers).toBe(0);
     expect(layer.attempts.length).toBe(1);
+  });
+
+  it('but one after a bare code, which is all that a busy proxy says', async () => {
+    const { clock, layer, pull } = await setUp();
+    layer.last.fail(refusal('too many requests'));
+    await clock.pass(5);
+    layer.last.succeed();
+    await (await pull).release();
+    expect(layer.attempts.length).toBe(2);
   });
 
   it('where waiting itself fails', async () => {

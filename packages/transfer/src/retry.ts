@@ -1,4 +1,4 @@
-import { isStowageError } from '@stowage/types';
+import { firstFullError, isRegistryError, isStowageError, NO_RETRY_CODES } from '@stowage/types';
 import type { Clock, ProgressOutput } from '@stowage/types';
 import { abortError } from './abort.ts';
 import { isDoNotRetry } from './do-not-retry.ts';
@@ -35,9 +35,10 @@ export async function withRetries<T>(attempt: () => Promise<T>, init: RetryInit)
   }
 }
 
-/** A plain error may be anything, the network included; a Stowage error knows. */
+/** A plain error may be anything, the network included; a Stowage error knows, and a registry has its say first. */
 function canRetry(error: unknown): boolean {
   if (isDoNotRetry(error)) return false;
+  if (isRegistryError(error) && NO_RETRY_CODES.has(firstFullError(error.errors)?.code ?? '')) return false;
   return isStowageError(error) ? error.retryable : true;
 }
 

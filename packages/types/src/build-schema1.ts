@@ -100,7 +100,7 @@ const V1_COMPATIBILITY: GoStruct = goStruct(
  * const config = { history: [{ created_by: 'make' }], rootfs: { type: 'layers', diff_ids: [digest] } };
  * const { payload, formatLength } = await buildSchema1Payload(
  *   { name: 'app', tag: 'v1', config: new TextEncoder().encode(JSON.stringify(config)), layers: [digest] },
- *   () => digest, // a real one comes from @stowage/core
+ *   () => digest, // in earnest: the SHA-256 of the bytes
  * );
  * console.log(payload.length - formatLength); // 2
  * ```

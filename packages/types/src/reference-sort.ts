@@ -1,4 +1,5 @@
 import { isStowageError } from './errors.ts';
+import { compareUtf8 } from './go-json-text.ts';
 import { parseAnyReference } from './reference-docker.ts';
 import { formatReference, isCanonical, isTagged } from './reference.ts';
 import type { Reference } from './reference.ts';
@@ -21,7 +22,7 @@ import type { Reference } from './reference.ts';
 export function sortReferences(list: readonly string[]): string[] {
   return list
     .map(rank)
-    .sort((a, b) => a.rank - b.rank || compareText(a.text, b.text))
+    .sort((a, b) => a.rank - b.rank || compareUtf8(a.text, b.text))
     .map(({ text }) => text);
 }
 
@@ -44,18 +45,4 @@ function rankOf(reference: Reference): number {
   if (reference.path === undefined) return 5;
   if (isTagged(reference)) return isCanonical(reference) ? 1 : 2;
   return isCanonical(reference) ? 3 : 4;
-}
-
-/** Compares as Go does, by bytes of UTF-8, which is by code points and not by JavaScript's code units. */
-function compareText(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  let index = 0;
-  while (index < length && a[index] === b[index]) index += 1;
-  if (index === length) return a.length - b.length;
-  return order(a.charCodeAt(index)) - order(b.charCodeAt(index));
-}
-
-/** Halves of characters beyond U+FFFF sort after every other code unit. */
-function order(unit: number): number {
-  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 }
