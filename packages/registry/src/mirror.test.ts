@@ -42,6 +42,10 @@ describe('validateMirror', () => {
     ['http://a/v1/', 'invalid mirror: path, query, or fragment at end of the URI "http://a/v1/"'],
     ['http://a//', 'invalid mirror: path, query, or fragment at end of the URI "http://a//"'],
     ['https://a?q', 'invalid mirror: path, query, or fragment at end of the URI "https://a?q"'],
+    [
+      'https://user:$&secret@a/?q',
+      'invalid mirror: path, query, or fragment at end of the URI "https://user:xxxxx@a/?q"',
+    ],
     ['http://a/#f', 'invalid mirror: path, query, or fragment at end of the URI "http://a/#f"'],
     [
       'https://user:secret@a/',

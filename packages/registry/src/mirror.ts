@@ -29,16 +29,33 @@ export function validateMirror(mirror: string): string {
   const parts = /^[a-z]+:\/\/([^/?#]+)([^#]*)#?(.*)$/i.exec(mirror);
   if (parts === null || !URL.canParse(mirror)) throw notUri(mirror);
   const [, authority = '', pathAndQuery = '', fragment = ''] = parts;
+  const masked = maskPassword(authority);
   if (!/^\/?$/.test(pathAndQuery) || fragment !== '') {
-    throw invalid(`invalid mirror: path, query, or fragment at end of the URI ${goQuote(mirror)}`);
+    throw shown(
+      'invalid mirror: path, query, or fragment at end of the URI',
+      mirror.replace(authority, () => masked),
+    );
   }
-  const at = authority.lastIndexOf('@');
-  if (at >= 0) {
-    const user = authority.slice(0, at).split(':')[0] ?? '';
-    const shown = `${scheme}://${user}:xxxxx@${authority.slice(at + 1)}${pathAndQuery}`;
-    throw invalid(`invalid mirror: username/password not allowed in URI ${goQuote(shown)}`);
+  if (authority.includes('@')) {
+    throw shown(
+      'invalid mirror: username/password not allowed in URI',
+      `${scheme}://${masked}${pathAndQuery}`,
+    );
   }
   return `${scheme}://${authority}/`;
+}
+
+/** Puts `xxxxx` where the password of an authority stands, or would. */
+function maskPassword(authority: string): string {
+  const at = authority.lastIndexOf('@');
+  if (at < 0) return authority;
+  const user = authority.slice(0, at).split(':')[0] ?? '';
+  return `${user}:xxxxx${authority.slice(at)}`;
+}
+
+/** Shows the mirror as moby does: what is wrong with it is what would otherwise be cut out. */
+function shown(message: string, mirror: string): StowageError {
+  return new StowageError('INVALID_ARGUMENT', `${message} ${goQuote(mirror)}`, { verbatim: true });
 }
 
 function notUri(mirror: string): StowageError {

@@ -15,6 +15,12 @@ describe('StowageError', () => {
     expect('cause' in new StowageError('NOT_FOUND', 'x')).toBe(false);
   });
 
+  it('has no secret of a URL in its message', () => {
+    const error = new StowageError('UNAVAILABLE', 'Get "https://me:hunter2@r.example/v2/?sig=1": refused');
+    expect(error.message).toBe('Get "https://r.example/v2/": refused');
+    expect(error.stack).not.toContain('hunter2');
+  });
+
   it('is recognised by its brand and code, not by its class', () => {
     const foreign = Object.assign(new Error('from another copy'), {
       code: 'NOT_FOUND',

@@ -1,3 +1,5 @@
+import { redactText } from './redact.ts';
+
 /**
  * The closed set of reasons a Stowage call can fail. Match on the code with {@link isStowageError}, never on the
  * message and never with `instanceof`: two copies of this package may be installed side by side.
@@ -45,12 +47,15 @@ export interface StowageErrorOptions extends ErrorOptions {
   readonly retryable?: boolean | undefined;
   /** A finer reason within the code, for example `'length'` for `INVALID_DIGEST`. */
   readonly reason?: string | undefined;
+  /** The message shows what the caller wrote, passwords masked, and stays as it is. Default `false`. */
+  readonly verbatim?: boolean | undefined;
 }
 
 const brand: unique symbol = Symbol.for('@stowage/types:StowageError') as never;
 
 /**
- * The one error class of Stowage. Subclasses add fields; callers match on {@link StowageError.code}.
+ * The one error class of Stowage. Subclasses add fields; callers match on {@link StowageError.code}. No message has a
+ * secret of a URL in it: each passes through `redactText`, unless it is `verbatim`.
  *
  * @example
  * ```ts
@@ -70,7 +75,10 @@ export class StowageError extends Error {
   readonly reason: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: StowageErrorOptions = {}) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    super(
+      options.verbatim === true ? message : redactText(message),
+      'cause' in options ? { cause: options.cause } : undefined,
+    );
     this.code = code;
     this.retryable = options.retryable ?? false;
     this.reason = options.reason;

@@ -26,8 +26,7 @@ export interface RegistryErrorInit extends StowageErrorOptions {
 
 /**
  * A request to a registry that failed. Keeps the method, the redacted URL, the status and the registry's own list
- * of errors. The message, and the messages of the list, pass through {@link redactText}. Recognise it with
- * {@link isRegistryError}.
+ * of errors, whose messages pass through {@link redactText} as its own does. Recognise it with {@link isRegistryError}.
  *
  * @example
  * ```ts
@@ -53,7 +52,7 @@ export class RegistryError extends StowageError {
   readonly errors: readonly RegistryErrorDetail[];
 
   constructor(code: ErrorCode, message: string, init: RegistryErrorInit) {
-    super(code, redactText(message), init);
+    super(code, message, init);
     this.method = init.method;
     this.url = redactUrl(init.url);
     this.status = init.status;
