@@ -9,7 +9,7 @@ import type { DockerRegistry } from '../integration/support/docker-registry.ts';
 import { runCommand } from '../integration/support/run-command.ts';
 import { buildSampleImages, pushWithSkopeo } from '../integration/support/sample-images.ts';
 import { packPackages } from '../../tools/pack.ts';
-import { pullInPage } from './support/page.ts';
+import { runInPage } from './support/page.ts';
 import { pullAndReport } from './support/pull-and-report.ts';
 import type { PullReport } from './support/pull-and-report.ts';
 import { findRuntimes } from './support/runtimes.ts';
@@ -52,7 +52,8 @@ describe('the same pull from the sources', () => {
   );
 
   it.each(runtimes.filter(({ kind }) => kind === 'chromium'))('$name', async ({ path }) => {
-    expect(await pullInPage(path, reference, FILE)).toEqual(expected);
+    const call = `pullAndReport(${JSON.stringify(reference)}, ${JSON.stringify(FILE)})`;
+    expect(await runInPage(path, { name: 'pull-and-report.ts' }, call)).toEqual(expected);
   });
 });
 

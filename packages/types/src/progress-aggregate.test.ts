@@ -273,4 +273,11 @@ describe('createProgressAggregate', () => {
       { numRuns: 1000 },
     );
   });
+
+  it('asks the system for the time where no clock is given', () => {
+    const aggregate = createProgressAggregate();
+    expect(aggregate.feed({ id: 'a', action: 'Downloading', current: 1, total: 2 })).toMatchObject({
+      done: 1,
+    });
+  });
 });

@@ -34,8 +34,8 @@ export interface ProgressSnapshot {
 
 /** What an aggregate works with. */
 export interface ProgressAggregateInit {
-  /** Tells the time. */
-  readonly clock: Pick<Clock, 'now'>;
+  /** Tells the time. Default: the system's. */
+  readonly clock?: Pick<Clock, 'now'> | undefined;
 }
 
 /** Adds the progress of many items up. */
@@ -95,7 +95,7 @@ const MAX_FIRST_STEP = 1024 * 1024;
  * change and clocks that are set back do no harm: no number of a snapshot is negative, and `done` is never more than
  * `total`.
  *
- * @param init the clock
+ * @param init tells the time
  *
  * @example
  * ```ts
@@ -110,8 +110,8 @@ const MAX_FIRST_STEP = 1024 * 1024;
  * console.log(done, total, phases.downloading); // 1000 3000 1
  * ```
  */
-export function createProgressAggregate(init: ProgressAggregateInit): ProgressAggregate {
-  return new Aggregate(init.clock);
+export function createProgressAggregate({ clock = Date }: ProgressAggregateInit = {}): ProgressAggregate {
+  return new Aggregate(clock);
 }
 
 class Aggregate implements ProgressAggregate {

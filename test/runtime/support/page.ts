@@ -1,10 +1,10 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
-import type { PullReport } from './pull-and-report.ts';
 
 const LAUNCH_ARGUMENTS = [
   '--no-sandbox',
@@ -16,25 +16,25 @@ const LAUNCH_ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** Bundles the pull for a page as an application would, and runs it in headless Chromium. */
-export async function pullInPage(
-  executablePath: string,
-  reference: string,
-  file: string,
-): Promise<PullReport> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('pull-and-report.ts', import.meta.url))],
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    conditions: ['@stowage/source'],
-    write: false,
-    logLevel: 'error',
-  });
-  const [script] = outputFiles;
+/** What a page loads: a module of this folder, bundled as an application would. */
+export interface PageModule {
+  /** The name of the module's file. */
+  readonly name: string;
+  /** The folder whose `node_modules` its packages come from. Default: the sources of the workspace. */
+  readonly installedIn?: string | undefined;
+}
+
+/**
+ * Runs an exported function of a module in headless Chromium and answers what it gives.
+ *
+ * @param executablePath the browser
+ * @param call JavaScript that calls the function, for example `report()`
+ */
+export async function runInPage<T>(executablePath: string, module: PageModule, call: string): Promise<T> {
+  const script = await bundle(module);
   const server = createServer((request, response) => {
     const [type, body] =
-      request.url === '/bundle.js' ? ['text/javascript', script?.text] : ['text/html', '<!doctype html>'];
+      request.url === '/bundle.js' ? ['text/javascript', script] : ['text/html', '<!doctype html>'];
     response.writeHead(200, { 'content-type': type }).end(body);
   });
   server.listen(0, '127.0.0.1');
@@ -44,10 +44,24 @@ export async function pullInPage(
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`);
     // As text: the page imports the bundle itself, whatever has been done to the imports of this file.
-    const call = `pullAndReport(${JSON.stringify(reference)}, ${JSON.stringify(file)})`;
-    return await page.evaluate<PullReport>(`import('/bundle.js').then((bundle) => bundle.${call})`);
+    return await page.evaluate<T>(`import('/bundle.js').then((bundle) => bundle.${call})`);
   } finally {
     await browser.close();
     server.close();
   }
+}
+
+async function bundle({ name, installedIn }: PageModule): Promise<string> {
+  const path = fileURLToPath(new URL(name, import.meta.url));
+  const { outputFiles } = await build({
+    ...(installedIn === undefined
+      ? { entryPoints: [path], conditions: ['@stowage/source'] }
+      : { stdin: { contents: await readFile(path, 'utf8'), loader: 'ts', resolveDir: installedIn } }),
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    write: false,
+    logLevel: 'error',
+  });
+  return outputFiles[0]?.text ?? '';
 }

@@ -1,0 +1,3 @@
+import { typesReport } from './types-report.ts';
+
+console.log(JSON.stringify(typesReport()));
