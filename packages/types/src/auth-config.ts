@@ -1,8 +1,8 @@
 import { encodeBase64 } from './base64.ts';
-import { decodeGoJson } from './go-json-decode.ts';
-import { isJsonObject } from './go-json-member.ts';
-import { goStruct, optional, readGoStruct } from './go-json-struct.ts';
-import { encodeGoJson } from './go-json.ts';
+import { decodeGoJson } from './go-json/go-json-decode.ts';
+import { isJsonObject } from './go-json/go-json-member.ts';
+import { goStruct, optional, readGoStruct } from './go-json/go-json-struct.ts';
+import { encodeGoJson } from './go-json/go-json.ts';
 import type { AuthConfig } from './ports/registry.ts';
 
 /** What docker's configuration files call the account at Docker Hub. */

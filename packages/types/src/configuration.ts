@@ -1,7 +1,7 @@
 import type { AbortOptions, Bytes } from './bytes.ts';
-import type { Digest } from './digest.ts';
-import type { RootFS } from './image-config.ts';
-import type { Platform } from './platform.ts';
+import type { Digest } from './digest/digest.ts';
+import type { RootFS } from './document/image-config.ts';
+import type { Platform } from './platform/platform.ts';
 import type { ContentStore } from './ports/content-store.ts';
 import type { LayerScanner } from './ports/layer-store.ts';
 import type { LeaseManager } from './ports/lease.ts';
@@ -11,7 +11,7 @@ import type { ReferenceStore } from './ports/reference-store.ts';
 import type { AuthConfig, OpenRepository, RegistryService } from './ports/registry.ts';
 import type { LayerUploadManager, RootFSDownloadManager } from './ports/transfer.ts';
 import type { TrustKey } from './ports/trust-key.ts';
-import type { ProgressOutput } from './progress.ts';
+import type { ProgressOutput } from './progress/progress.ts';
 
 /**
  * What pull and push need of an image store, and no more: the counterpart of moby's `distribution.ImageConfigStore`. An

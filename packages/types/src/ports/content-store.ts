@@ -1,5 +1,5 @@
 import type { AbortOptions, Bytes, ByteStream, RangeOptions } from '../bytes.ts';
-import type { Digest } from '../digest.ts';
+import type { Digest } from '../digest/digest.ts';
 
 /** A blob in a content store. */
 export interface ContentInfo {

@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import type { Digest, DigestAlgorithm } from '../digest.ts';
+import type { Digest, DigestAlgorithm } from '../digest/digest.ts';
 
 /** A running hash. Every call returns at once: backends that need time to load do so before there is a digester. */
 export interface Digester {

@@ -1,6 +1,6 @@
 import type { AbortOptions, Bytes } from '../bytes.ts';
-import type { ImageID } from '../digest.ts';
-import type { ImageConfig } from '../image-config.ts';
+import type { ImageID } from '../digest/digest.ts';
+import type { ImageConfig } from '../document/image-config.ts';
 import type { LayerMetadata } from './layer-store.ts';
 
 /** An image: its configuration and where it stands among others. */

@@ -1,6 +1,6 @@
 import type { AbortOptions, Bytes, ByteStream } from '../bytes.ts';
-import type { Descriptor } from '../descriptor.ts';
-import type { ChainID, DiffID } from '../digest.ts';
+import type { Descriptor } from '../document/descriptor.ts';
+import type { ChainID, DiffID } from '../digest/digest.ts';
 
 /** What kind of thing an entry of a layer is. */
 export type LayerEntryType = 'file' | 'dir' | 'symlink' | 'hardlink' | 'char' | 'block' | 'fifo';

@@ -1,5 +1,5 @@
 import type { AbortOptions } from '../bytes.ts';
-import type { Digest } from '../digest.ts';
+import type { Digest } from '../digest/digest.ts';
 
 /** Keeps content from being collected for as long as it is held. */
 export interface Lease extends AsyncDisposable {

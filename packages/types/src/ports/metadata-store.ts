@@ -1,6 +1,6 @@
 import type { AbortOptions, Bytes } from '../bytes.ts';
-import { parseDigest } from '../digest.ts';
-import { StowageError } from '../errors.ts';
+import { parseDigest } from '../digest/digest.ts';
+import { StowageError } from '../error/errors.ts';
 
 /**
  * Small values by namespace and key. A write replaces the whole value in one step and is durable when it resolves.

@@ -1,6 +1,6 @@
 import type { AbortOptions, ByteStream } from '../bytes.ts';
-import type { Descriptor } from '../descriptor.ts';
-import type { ChainID, DiffID } from '../digest.ts';
+import type { Descriptor } from '../document/descriptor.ts';
+import type { ChainID, DiffID } from '../digest/digest.ts';
 
 /** A layer that is to be pushed, held until it is released; the counterpart of moby's `distribution.PushLayer`. */
 export interface PushLayer {

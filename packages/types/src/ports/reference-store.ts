@@ -1,7 +1,7 @@
 import type { AbortOptions } from '../bytes.ts';
-import type { Descriptor } from '../descriptor.ts';
-import type { ImageID } from '../digest.ts';
-import type { Reference } from '../reference.ts';
+import type { Descriptor } from '../document/descriptor.ts';
+import type { ImageID } from '../digest/digest.ts';
+import type { Reference } from '../reference/reference.ts';
 
 /** A name for an image. */
 export interface ReferenceAssociation {

@@ -1,7 +1,7 @@
 import type { AbortOptions, Bytes, ByteStream, RangeOptions } from '../bytes.ts';
-import type { Descriptor } from '../descriptor.ts';
-import type { Digest } from '../digest.ts';
-import type { Reference } from '../reference.ts';
+import type { Descriptor } from '../document/descriptor.ts';
+import type { Digest } from '../digest/digest.ts';
+import type { Reference } from '../reference/reference.ts';
 
 /** Credentials for a registry, as docker's clients keep them. */
 export interface AuthConfig {

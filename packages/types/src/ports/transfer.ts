@@ -1,8 +1,8 @@
 import type { AbortOptions } from '../bytes.ts';
-import type { Descriptor } from '../descriptor.ts';
-import type { DiffID } from '../digest.ts';
-import type { RootFS } from '../image-config.ts';
-import type { ProgressOutput } from '../progress.ts';
+import type { Descriptor } from '../document/descriptor.ts';
+import type { DiffID } from '../digest/digest.ts';
+import type { RootFS } from '../document/image-config.ts';
+import type { ProgressOutput } from '../progress/progress.ts';
 import type { ScannedLayer } from './layer-store.ts';
 
 /** A layer that is in the content store now. */
