@@ -1,0 +1,167 @@
+import { asDigest, StowageError } from '@stowage/types';
+import type { AbortOptions, Bytes, Digest, DigestAlgorithm, DiffID } from '@stowage/types';
+import type { CompressionFormat } from './compression-format.ts';
+import type { DecompressOptions } from './decompressor.ts';
+import { ThreadStage } from './layer-stage-thread.ts';
+import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
+import { LeasingPool, sharedPool } from './worker-pool.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+/** What {@link createLayerStage} takes. */
+export interface LayerStageInit extends DecompressOptions, AbortOptions {
+  /**
+   * Takes the plain bytes, in order. Where it returns a promise, the next piece comes after it has resolved, and no
+   * more input is taken meanwhile. The bytes are valid until the call returns; for a taker whose first call returned a
+   * promise, until the promise of the call has resolved. What it throws or rejects with ends the stage.
+   */
+  onOutput?(bytes: Bytes): void | Promise<void>;
+  /** Of the bytes that are written. Default sha256. */
+  readonly digestAlgorithm?: DigestAlgorithm | undefined;
+  /** Of the plain bytes. Default sha256. */
+  readonly diffIdAlgorithm?: DigestAlgorithm | undefined;
+  /**
+   * Whether a worker does the work, so that this thread stays free: `true` for one of those that the process shares.
+   * Where no worker can be had, this thread does it. Default `false`.
+   */
+  readonly worker?: boolean | WorkerPool | undefined;
+}
+
+/** What a layer turned out to be. */
+export interface LayerStageResult {
+  /** Of the bytes that were written. */
+  readonly digest: Digest;
+  /** How many bytes were written. */
+  readonly size: number;
+  /** Of the plain bytes. */
+  readonly diffId: DiffID;
+  /** How many plain bytes there are. */
+  readonly diffSize: number;
+  readonly format: CompressionFormat;
+}
+
+/**
+ * Takes a layer as it comes. Await what a call returns before the next one; `cancel` may come at any time. A failure is
+ * final: every later call fails with the same error.
+ */
+export interface LayerStage {
+  /** Where the work is done. */
+  readonly place: 'thread' | 'worker';
+  /**
+   * Takes bytes; they may be reused once the call has returned, or the promise that it returns has resolved. It returns
+   * one where there is something to wait for. Rejects with `INVALID_ARCHIVE` for a corrupt stream, `UNSUPPORTED` for a
+   * format that cannot be read here, `LIMIT_EXCEEDED`, `UNAVAILABLE` when the worker died; `INVALID_ARGUMENT` while
+   * another call waits and after `end`. In a worker a failure may show only in a later call.
+   */
+  write(bytes: Bytes): void | Promise<void>;
+  /** Ends the layer. Rejects as `write` does, with `INVALID_ARCHIVE` when the stream is not complete. */
+  end(): Promise<LayerStageResult>;
+  /**
+   * Gives up and frees everything; a call that waits rejects with the reason, as do all later ones. Without a reason
+   * that is an `INVALID_ARGUMENT`. Idempotent; does nothing after `end`.
+   */
+  cancel(reason?: unknown): void;
+}
+
+/**
+ * Makes the stage through which a layer passes on its way in: one look at each byte gives the digest of the blob, the
+ * DiffID and the plain bytes. Formats, limits and errors are those of `createDecompressor`, wherever the work is done.
+ *
+ * @param init where output goes, the limits, and whether a worker does the work; an abort cancels the stage
+ * @throws `UNSUPPORTED` for an unknown digest algorithm
+ *
+ * @example
+ * ```ts
+ * import { createLayerStage } from '@stowage/core';
+ *
+ * const gzipped = Uint8Array.from(atob('H4sIAAAAAAAAA8tIzcnJBwCGphA2BQAAAA=='), (c) => c.charCodeAt(0));
+ * const stage = await createLayerStage({ maxBytes: 1024 });
+ * await stage.write(gzipped);
+ * const { diffId, diffSize, format } = await stage.end();
+ * console.log(diffId.slice(0, 15), diffSize, format); // sha256:2cf24dba 5 gzip
+ * ```
+ */
+export async function createLayerStage(init: LayerStageInit = {}): Promise<LayerStage> {
+  const { signal } = init;
+  signal?.throwIfAborted();
+  const { place, stage } = await orAbort(begin(init), signal);
+  const stop = (): void => {
+    stage.cancel(signal?.reason);
+  };
+  signal?.addEventListener('abort', stop);
+  return {
+    place,
+    write: (bytes) => stage.write(bytes),
+    async end() {
+      try {
+        return resultOf(await stage.end());
+      } finally {
+        signal?.removeEventListener('abort', stop);
+      }
+    },
+    cancel(reason) {
+      signal?.removeEventListener('abort', stop);
+      stage.cancel(reason);
+    },
+  };
+}
+
+/** What both kinds of stages have in common. */
+interface Stage {
+  write(bytes: Bytes): void | Promise<void>;
+  end(): Promise<LayerFindings>;
+  cancel(reason?: unknown): void;
+}
+
+interface Begun {
+  readonly place: LayerStage['place'];
+  readonly stage: Stage;
+}
+
+async function begin(init: LayerStageInit): Promise<Begun> {
+  const { worker = false } = init;
+  const take = init.onOutput === undefined ? undefined : (bytes: Bytes) => init.onOutput?.(bytes);
+  const lease = worker === false ? undefined : await poolOf(worker).lease();
+  if (lease === undefined) return { place: 'thread', stage: await ThreadStage.create(workOf(init), take) };
+  const { WorkerStage } = await import('./layer-stage-worker.ts');
+  return { place: 'worker', stage: await WorkerStage.create(workOf(init), lease, take) };
+}
+
+function poolOf(worker: true | WorkerPool): LeasingPool {
+  if (worker === true) return sharedPool();
+  if (worker instanceof LeasingPool) return worker;
+  throw new StowageError(
+    'INVALID_ARGUMENT',
+    'the worker pool was not made by createWorkerPool of this package',
+  );
+}
+
+/** Waits no longer than until an abort; a stage that begins later is cancelled. */
+function orAbort(begun: Promise<Begun>, signal: AbortSignal | undefined): Promise<Begun> {
+  if (signal === undefined) return begun;
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      reject(signal.reason as Error);
+      begun.then(
+        ({ stage }) => {
+          stage.cancel(signal.reason);
+        },
+        () => undefined,
+      );
+    };
+    signal.addEventListener('abort', stop);
+    begun.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', stop);
+    });
+  });
+}
+
+/** The part that can be posted to a worker. */
+function workOf(init: LayerStageInit): LayerWork {
+  const { maxBytes, maxRatio, format, gunzipBackend } = init;
+  const { digestAlgorithm = 'sha256', diffIdAlgorithm = 'sha256' } = init;
+  return { maxBytes, maxRatio, format, gunzipBackend, digest: digestAlgorithm, diffId: diffIdAlgorithm };
+}
+
+function resultOf({ digest, diffId, ...rest }: LayerFindings): LayerStageResult {
+  return { digest: asDigest(digest ?? ''), diffId: asDigest(diffId ?? '') as DiffID, ...rest };
+}

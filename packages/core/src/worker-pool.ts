@@ -1,0 +1,179 @@
+import { unavailable, WorkerHandle } from './worker-handle.ts';
+import type { WorkerLike } from './worker-handle.ts';
+import { processorCount, startWorker } from './worker-start.ts';
+
+/** What {@link createWorkerPool} takes. */
+export interface WorkerPoolInit {
+  /**
+   * Makes a worker that runs the module `@stowage/core/worker`. Default: from a text that this package brings, as a
+   * thread of Node, Deno or Bun, or through a `blob:` address, which the policy of a page may forbid.
+   */
+  readonly create?: (() => WorkerLike | Promise<WorkerLike>) | undefined;
+  /** The most workers at once. Default: as many as there are processors, 4 at most. */
+  readonly size?: number | undefined;
+}
+
+/**
+ * Workers that are started when they are needed, shared and used again. They do not keep a process alive beyond the
+ * calls that wait for them, and end by themselves after ten seconds without work.
+ */
+export interface WorkerPool {
+  /**
+   * Ends all workers; stages that run in them fail with `UNAVAILABLE`. The pool starts new ones when it is used again.
+   */
+  close(): Promise<void>;
+}
+
+/** A share in a worker of a pool. */
+export interface WorkerLease {
+  readonly handle: WorkerHandle;
+  /** Gives the share back. Call it once. */
+  release(): void;
+}
+
+/** More workers than this only compete for memory. */
+const MAX_SIZE = 4;
+
+/** How long a worker without work is kept, in milliseconds. */
+const IDLE_TIME = 10_000;
+
+/** A worker of the pool, from before it has started. */
+class Member {
+  readonly starting: Promise<WorkerHandle>;
+  handle: WorkerHandle | undefined;
+  leases = 0;
+  idle: ReturnType<typeof setTimeout> | undefined;
+  closed = false;
+
+  constructor(start: (self: Member) => Promise<WorkerHandle>) {
+    this.starting = start(this);
+    this.starting.catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.idle);
+    await this.handle?.end(unavailable('the workers were closed'));
+  }
+}
+
+/** The one implementation of {@link WorkerPool}. */
+export class LeasingPool implements WorkerPool {
+  readonly #create: () => WorkerLike | Promise<WorkerLike>;
+  readonly #size: number;
+  readonly #members = new Set<Member>();
+  /** Whether workers cannot be had. */
+  #refused = false;
+
+  constructor({ create = startWorker, size = Math.min(processorCount(), MAX_SIZE) }: WorkerPoolInit = {}) {
+    this.#create = create;
+    this.#size = size;
+  }
+
+  /**
+   * A share in the worker that has the least to do; `undefined` where no worker can be had. `UNAVAILABLE` when the pool
+   * is closed meanwhile.
+   */
+  async lease(): Promise<WorkerLease | undefined> {
+    if (this.#refused) return undefined;
+    const member = this.#leastBusy();
+    clearTimeout(member.idle);
+    member.leases += 1;
+    try {
+      const handle = await member.starting;
+      return {
+        handle,
+        release: () => {
+          this.#release(member);
+        },
+      };
+    } catch (error) {
+      if (member.closed) throw error;
+      // Whoever is refused once is not asked again: it is the policy of the page, or the permissions of the process.
+      this.#refused = true;
+      this.#members.delete(member);
+      return undefined;
+    }
+  }
+
+  async close(): Promise<void> {
+    const members = [...this.#members];
+    this.#members.clear();
+    this.#refused = false;
+    await Promise.all(members.map((member) => member.close()));
+  }
+
+  #leastBusy(): Member {
+    const [least] = [...this.#members].sort((one, other) => one.leases - other.leases);
+    if (least !== undefined && (least.leases === 0 || this.#members.size >= this.#size)) return least;
+    const member = new Member((self) => this.#start(self));
+    this.#members.add(member);
+    return member;
+  }
+
+  async #start(member: Member): Promise<WorkerHandle> {
+    const handle = new WorkerHandle(await this.#create(), () => this.#members.delete(member));
+    member.handle = handle;
+    if (member.closed) await member.close();
+    await handle.ready;
+    return handle;
+  }
+
+  #release(member: Member): void {
+    member.leases -= 1;
+    if (member.leases > 0 || !this.#members.has(member)) return;
+    member.idle = setTimeout(() => {
+      this.#members.delete(member);
+      void member.close();
+    }, IDLE_TIME);
+    // In Node a timer is an object that could keep the process alive.
+    (member.idle as { unref?(): void }).unref?.();
+  }
+}
+
+/**
+ * Makes a pool of workers for layer stages: only where the shared one of `worker: true` does not do, as in a page whose
+ * policy forbids `blob:` workers.
+ *
+ * @param init how workers are made, and how many
+ *
+ * @example
+ * ```ts
+ * import { createLayerStage, createWorkerPool } from '@stowage/core';
+ *
+ * // In a page: create: () => new Worker('/stowage-worker.js', { type: 'module' })
+ * const pool = createWorkerPool({ size: 1 });
+ * const stage = await createLayerStage({ worker: pool });
+ * await stage.write(new TextEncoder().encode('a layer'));
+ * console.log((await stage.end()).size); // 7
+ * await pool.close();
+ * ```
+ */
+export function createWorkerPool(init: WorkerPoolInit = {}): WorkerPool {
+  return new LeasingPool(init);
+}
+
+let shared: LeasingPool | undefined;
+
+/** The pool of `worker: true`. */
+export function sharedPool(): LeasingPool {
+  return (shared ??= new LeasingPool());
+}
+
+/**
+ * Ends the workers that stages with `worker: true` share; stages that still run in them fail with `UNAVAILABLE`. Need
+ * not be called for a process to end.
+ *
+ * @example
+ * ```ts
+ * import { closeWorkers, createLayerStage } from '@stowage/core';
+ *
+ * const stage = await createLayerStage({ worker: true });
+ * console.log(stage.place); // worker
+ * stage.cancel();
+ * await closeWorkers();
+ * ```
+ */
+export async function closeWorkers(): Promise<void> {
+  await shared?.close();
+}

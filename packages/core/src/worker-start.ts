@@ -1,0 +1,40 @@
+import type * as nodeThreads from 'node:worker_threads';
+import { StowageError } from '@stowage/types';
+import { runtimeProcess } from './platform.ts';
+import type { WorkerLike } from './worker-handle.ts';
+
+/** What workers are made with: node:worker_threads (Node, Deno, Bun), `Worker` (pages), or nothing. */
+export type WorkerBackend = 'threads' | 'web' | 'none';
+
+/** The way to make workers that this runtime has. */
+export function workerBackend(): WorkerBackend {
+  if (workerThreads() !== undefined) return 'threads';
+  return typeof Worker === 'function' ? 'web' : 'none';
+}
+
+/** Makes a worker that runs the program of this package. Throws where that cannot be. */
+export async function startWorker(): Promise<WorkerLike> {
+  const backend = workerBackend();
+  if (backend === 'none') throw new StowageError('UNSUPPORTED', 'this runtime has no workers');
+  const { WORKER_PROGRAM } = await import('./generated/worker-program.ts');
+  const threads = workerThreads();
+  // Flags of the process, such as loaders, are none of the worker's business.
+  if (threads !== undefined) return new threads.Worker(WORKER_PROGRAM, { eval: true, execArgv: [] });
+  return new Worker((url ??= URL.createObjectURL(new Blob([WORKER_PROGRAM], { type: 'text/javascript' }))));
+}
+
+/** How many workers are of use here. */
+export function processorCount(): number {
+  const os = runtimeProcess()?.getBuiltinModule?.('node:os') as
+    { availableParallelism?(): number } | undefined;
+  return (
+    os?.availableParallelism?.() ?? (globalThis.navigator as Navigator | undefined)?.hardwareConcurrency ?? 1
+  );
+}
+
+/** One address for all workers of a page: it must last until the last one has started. */
+let url: string | undefined;
+
+function workerThreads(): typeof nodeThreads | undefined {
+  return runtimeProcess()?.getBuiltinModule?.('node:worker_threads') as typeof nodeThreads | undefined;
+}
