@@ -3,8 +3,8 @@ import { BufferPool, PROTOCOL } from './worker-protocol.ts';
 import type { FromJob, FromWorker, ToWorker } from './worker-protocol.ts';
 
 /**
- * What is used of a worker: a `Worker` of a page, of Deno or of Bun, or one of node:worker_threads. It runs the module
- * `@stowage/core/worker`.
+ * What is used of a worker: a `Worker` of a page, of Deno or of Bun, or one of node:worker_threads. It calls
+ * `serveWorker` of `@stowage/core/worker`.
  */
 export interface WorkerLike {
   postMessage(message: unknown, transfer: ArrayBuffer[]): void;

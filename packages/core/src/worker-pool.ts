@@ -5,7 +5,7 @@ import { processorCount, startWorker } from './worker-start.ts';
 /** What {@link createWorkerPool} takes. */
 export interface WorkerPoolInit {
   /**
-   * Makes a worker that runs the module `@stowage/core/worker`. Default: from a text that this package brings, as a
+   * Makes a worker that calls `serveWorker` of `@stowage/core/worker`. Default: from a text that this package brings, as a
    * thread of Node, Deno or Bun, or through a `blob:` address, which the policy of a page may forbid.
    */
   readonly create?: (() => WorkerLike | Promise<WorkerLike>) | undefined;
