@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as asc from 'assemblyscript/asc';
 import { build } from 'esbuild';
+import type { Plugin } from 'esbuild';
 
 const CORE = join(dirname(dirname(fileURLToPath(import.meta.url))), 'packages/core');
 
@@ -57,6 +58,28 @@ function namesIn(folder: string): readonly string[] {
     .map((name) => name.slice(0, -'.ts'.length));
 }
 
+/**
+ * Turns what is imported on demand into static imports: a bundle of one file carries it anyway, and esbuild would take
+ * all of every module that can be reached so, where it leaves out what a static import does not use.
+ */
+const staticImports: Plugin = {
+  name: 'static-imports',
+  setup(bundle) {
+    bundle.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const imports: string[] = [];
+      const contents = readFileSync(path, 'utf8').replace(
+        /\bimport\(('\.[^']*')\)/g,
+        (_call, specifier: string) => {
+          const name = `onDemand${String(imports.length)}`;
+          imports.push(`import * as ${name} from ${specifier};`);
+          return `Promise.resolve(${name})`;
+        },
+      );
+      return { contents: [...imports, contents].join('\n'), loader: 'ts' };
+    });
+  },
+};
+
 /** Makes one script of a module and what it imports, for workers of every kind, classic ones too. */
 async function bundleProgram(source: string, name: string): Promise<string> {
   const { outputFiles } = await build({
@@ -71,6 +94,7 @@ async function bundleProgram(source: string, name: string): Promise<string> {
     mainFields: ['module', 'main'],
     legalComments: 'none',
     charset: 'ascii',
+    plugins: [staticImports],
     write: false,
     logLevel: 'error',
   });

@@ -3,6 +3,8 @@ import { gunzipBackend } from './decompressor.ts';
 import type { GunzipBackend } from './decompressor.ts';
 import { digestBackend } from './digester.ts';
 import type { DigestBackend } from './digester.ts';
+import { workerBackend } from './worker-start.ts';
+import type { WorkerBackend } from './worker-start.ts';
 import { nativeZstd } from './zstd-node.ts';
 
 /** What this runtime does its work with. */
@@ -12,6 +14,8 @@ export interface Backends {
   readonly gunzip: GunzipBackend;
   readonly zstd: 'zlib' | 'none';
   readonly crc32: 'zlib' | 'js';
+  /** What workers are made with. That they can be made is not sure: a page's policy may forbid it. */
+  readonly worker: WorkerBackend;
 }
 
 /**
@@ -30,5 +34,6 @@ export function backends(): Backends {
     gunzip: gunzipBackend(),
     zstd: nativeZstd() === undefined ? 'none' : 'zlib',
     crc32: nativeCrc32() === undefined ? 'js' : 'zlib',
+    worker: workerBackend(),
   };
 }
