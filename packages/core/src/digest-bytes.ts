@@ -1,6 +1,7 @@
 import { asDigest } from '@stowage/types';
 import type { Bytes, Digest, DigestAlgorithm } from '@stowage/types';
 import { createDigester } from './digester.ts';
+import { toHex } from './hex.ts';
 import { builtinModule } from './platform.ts';
 
 const SUBTLE_NAMES = { sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' } as const;
@@ -29,7 +30,7 @@ export async function digestBytes(bytes: Bytes, algorithm: DigestAlgorithm = 'sh
     return digester.digest();
   }
   const hash = new Uint8Array(await subtle.digest(SUBTLE_NAMES[algorithm], bytes as Uint8Array<ArrayBuffer>));
-  return asDigest(`${algorithm}:${Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')}`);
+  return asDigest(`${algorithm}:${toHex(hash)}`);
 }
 
 /** WebCrypto, where nothing better is there and it takes these bytes: it refuses shared memory. */
