@@ -5,14 +5,23 @@ import { StowageError } from '@stowage/types';
  * later one reject with. What a call fails with closes the stage.
  */
 export class StageCalls {
-  readonly #onClose: (reason: unknown) => void;
+  readonly #onClose: () => void;
+  readonly #signal: AbortSignal | undefined;
+  readonly #abort = (): void => {
+    this.close(this.#signal?.reason);
+  };
   #closed: { readonly reason: unknown } | undefined;
   /** Rejects the call that is in progress. */
   #reject: ((reason: unknown) => void) | undefined;
 
-  /** @param onClose frees what the stage holds; called once */
-  constructor(onClose: (reason: unknown) => void) {
+  /**
+   * @param onClose frees what the stage holds; called once
+   * @param signal closes the stage with its reason
+   */
+  constructor(onClose: () => void, signal: AbortSignal | undefined) {
     this.#onClose = onClose;
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#abort);
   }
 
   get closed(): boolean {
@@ -22,6 +31,15 @@ export class StageCalls {
   /** Whether a call would be let in. */
   get idle(): boolean {
     return this.#closed === undefined && this.#reject === undefined;
+  }
+
+  /** Runs the last call: the stage is closed when it is over. */
+  finish<T>(work: () => Promise<T>): Promise<T> {
+    const last = this.run(work).then((value) => {
+      this.close(misuse('the layer stage has ended'));
+      return value;
+    });
+    return handled(last);
   }
 
   run<T>(work: () => Promise<T>): Promise<T> {
@@ -48,7 +66,8 @@ export class StageCalls {
   close(reason: unknown): void {
     if (this.#closed !== undefined) return;
     this.#closed = { reason };
-    this.#onClose(reason);
+    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#onClose();
     this.#reject?.(reason);
     this.#reject = undefined;
   }
@@ -58,18 +77,13 @@ export class StageCalls {
   }
 }
 
-/** The reason of a stage that has done its work. */
-export function ended(): StowageError {
-  return misuse('the layer stage has ended');
-}
-
 /** The reason of a stage that was cancelled without one. */
 export function cancelled(): StowageError {
   return misuse('the layer stage was cancelled');
 }
 
 /** Marks a rejection as handled: a caller that drops the promise meets the same failure in the next call. */
-function handled<T>(result: Promise<T>): Promise<T> {
+export function handled<T>(result: Promise<T>): Promise<T> {
   result.catch(() => undefined);
   return result;
 }

@@ -3,7 +3,7 @@ import type { CompressionFormat } from './compression-format.ts';
 import { createDecompressor } from './decompressor.ts';
 import type { Decompressor, DecompressOptions } from './decompressor.ts';
 import { createDigester } from './digester.ts';
-import { cancelled, ended, StageCalls } from './layer-stage-calls.ts';
+import { cancelled, StageCalls } from './layer-stage-calls.ts';
 import { LayerOutput } from './layer-stage-output.ts';
 import type { TakeOutput } from './layer-stage-output.ts';
 
@@ -30,9 +30,7 @@ const SLICE = 16 * 1024;
 
 /** Hashes, inflates and hashes again in the thread that calls it. */
 export class ThreadStage {
-  readonly #calls: StageCalls = new StageCalls(() => {
-    this.#free();
-  });
+  readonly #calls: StageCalls;
   readonly #digest: Digester | undefined;
   readonly #decompressor: Decompressor;
   readonly #diffId: Digester | undefined;
@@ -42,8 +40,12 @@ export class ThreadStage {
     work: LayerWork,
     digesters: readonly [Digester | undefined, Digester | undefined],
     take: TakeOutput | undefined,
+    signal: AbortSignal | undefined,
   ) {
     const [digest, diffId] = digesters;
+    this.#calls = new StageCalls(() => {
+      this.#free();
+    }, signal);
     const output = take === undefined ? undefined : new LayerOutput(take);
     this.#digest = digest;
     this.#diffId = diffId;
@@ -57,12 +59,16 @@ export class ThreadStage {
     });
   }
 
-  /** @param take gets the plain bytes, by the rules of `LayerStageInit.onOutput` */
-  static async create(work: LayerWork, take?: TakeOutput): Promise<ThreadStage> {
+  /**
+   * @param take gets the plain bytes, by the rules of `LayerStageInit.onOutput`
+   * @param signal cancels the stage
+   */
+  static async create(work: LayerWork, take?: TakeOutput, signal?: AbortSignal): Promise<ThreadStage> {
     const digesterOf = (algorithm: DigestAlgorithm | undefined): Promise<Digester | undefined> =>
       algorithm === undefined ? Promise.resolve(undefined) : createDigester(algorithm);
     const digesters = await Promise.all([digesterOf(work.digest), digesterOf(work.diffId)]);
-    return new ThreadStage(work, digesters, take);
+    signal?.throwIfAborted();
+    return new ThreadStage(work, digesters, take, signal);
   }
 
   write(bytes: Bytes): Promise<void> {
@@ -77,8 +83,8 @@ export class ThreadStage {
     });
   }
 
-  async end(): Promise<LayerFindings> {
-    const findings = await this.#calls.run(async () => {
+  end(): Promise<LayerFindings> {
+    return this.#calls.finish(async () => {
       await this.#decompressor.end();
       await this.#output?.pending;
       return {
@@ -89,8 +95,6 @@ export class ThreadStage {
         format: this.#decompressor.format ?? 'plain',
       };
     });
-    this.#calls.close(ended());
-    return findings;
   }
 
   /** Frees everything. What waits, and every later call, rejects with the reason. */

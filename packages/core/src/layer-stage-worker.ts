@@ -1,6 +1,6 @@
 import type { Bytes, Digester, DigestAlgorithm } from '@stowage/types';
 import { digestBackend, createDigester } from './digester.ts';
-import { cancelled, ended, StageCalls } from './layer-stage-calls.ts';
+import { cancelled, StageCalls } from './layer-stage-calls.ts';
 import { isPromise } from './layer-stage-output.ts';
 import type { TakeOutput } from './layer-stage-output.ts';
 import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
@@ -14,9 +14,7 @@ import type { FromJob } from './worker-protocol.ts';
 
 /** Has a worker inflate, and hash where this thread has no fast hash of its own. */
 export class WorkerStage {
-  readonly #calls: StageCalls = new StageCalls(() => {
-    this.#free();
-  });
+  readonly #calls: StageCalls;
   readonly #lease: WorkerLease;
   readonly #handle: WorkerHandle;
   readonly #job: number;
@@ -42,7 +40,11 @@ export class WorkerStage {
     lease: WorkerLease,
     [digest, diffId]: readonly [Digester | undefined, Digester | undefined],
     take: TakeOutput | undefined,
+    signal: AbortSignal | undefined,
   ) {
+    this.#calls = new StageCalls(() => {
+      this.#free();
+    }, signal);
     this.#lease = lease;
     this.#handle = lease.handle;
     this.#digest = digest;
@@ -69,7 +71,12 @@ export class WorkerStage {
   }
 
   /** Begins; the lease is the stage's own from here on. Rejects with what keeps the worker from beginning. */
-  static async create(work: LayerWork, lease: WorkerLease, take?: TakeOutput): Promise<WorkerStage> {
+  static async create(
+    work: LayerWork,
+    lease: WorkerLease,
+    take?: TakeOutput,
+    signal?: AbortSignal,
+  ): Promise<WorkerStage> {
     try {
       // A native hash costs this thread little, and having it here lets both threads work at once. Where there is
       // none, as in a page, this thread is left alone.
@@ -78,7 +85,8 @@ export class WorkerStage {
         here && algorithm !== undefined ? createDigester(algorithm) : Promise.resolve(undefined);
       const digesters = await Promise.all([digesterOf(work.digest), digesterOf(work.diffId)]);
       const rest = here ? { ...work, digest: undefined, diffId: undefined } : work;
-      const stage = new WorkerStage(rest, lease, digesters, take);
+      signal?.throwIfAborted();
+      const stage = new WorkerStage(rest, lease, digesters, take, signal);
       await stage.#begin();
       return stage;
     } catch (error) {
@@ -103,8 +111,8 @@ export class WorkerStage {
     });
   }
 
-  async end(): Promise<LayerFindings> {
-    const findings = await this.#calls.run(async () => {
+  end(): Promise<LayerFindings> {
+    return this.#calls.finish(async () => {
       this.#hold();
       this.#send();
       this.#handle.post({ type: 'end', job: this.#job });
@@ -115,8 +123,6 @@ export class WorkerStage {
         diffId: this.#diffId?.digest() ?? found.diffId,
       };
     });
-    this.#calls.close(ended());
-    return findings;
   }
 
   /** Frees everything. What waits, and every later call, rejects with the reason. */

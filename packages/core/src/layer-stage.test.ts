@@ -278,6 +278,17 @@ describe('createLayerStage', () => {
     expect(await feed(stage, [BLOB.slice()])).toMatchObject({ size: BLOB.length });
   });
 
+  it('fails in the middle when the workers are closed, and finds new ones', async () => {
+    const stage = await createLayerStage({ worker: true });
+    const fed = feed(stage, cut(ZEROS, 1 << 16));
+    fed.catch(() => undefined);
+    await closeWorkers();
+    await expect(fed).rejects.toMatchObject({ code: 'UNAVAILABLE', message: 'the workers were closed' });
+    const another = await createLayerStage({ worker: true });
+    expect(another.place).toBe('worker');
+    expect(await feed(another, [BLOB.slice()])).toMatchObject({ diffSize: PLAIN.length });
+  });
+
   it('refuses a pool that is not one', async () => {
     await expect(createLayerStage({ worker: { close: () => Promise.resolve() } })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',

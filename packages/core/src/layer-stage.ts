@@ -2,10 +2,11 @@ import { asDigest, StowageError } from '@stowage/types';
 import type { AbortOptions, Bytes, Digest, DigestAlgorithm, DiffID } from '@stowage/types';
 import type { CompressionFormat } from './compression-format.ts';
 import type { DecompressOptions } from './decompressor.ts';
+import { handled } from './layer-stage-calls.ts';
 import { ThreadStage } from './layer-stage-thread.ts';
 import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
 import { LeasingPool, sharedPool } from './worker-pool.ts';
-import type { WorkerPool } from './worker-pool.ts';
+import type { WorkerLease, WorkerPool } from './worker-pool.ts';
 
 /** What {@link createLayerStage} takes. */
 export interface LayerStageInit extends DecompressOptions, AbortOptions {
@@ -81,25 +82,13 @@ export interface LayerStage {
  * ```
  */
 export async function createLayerStage(init: LayerStageInit = {}): Promise<LayerStage> {
-  const { signal } = init;
-  signal?.throwIfAborted();
-  const { place, stage } = await orAbort(begin(init), signal);
-  const stop = (): void => {
-    stage.cancel(signal?.reason);
-  };
-  signal?.addEventListener('abort', stop);
+  init.signal?.throwIfAborted();
+  const { place, stage } = await begin(init);
   return {
     place,
     write: (bytes) => stage.write(bytes),
-    async end() {
-      try {
-        return resultOf(await stage.end());
-      } finally {
-        signal?.removeEventListener('abort', stop);
-      }
-    },
-    cancel(reason) {
-      signal?.removeEventListener('abort', stop);
+    end: () => handled(stage.end().then(resultOf)),
+    cancel: (reason) => {
       stage.cancel(reason);
     },
   };
@@ -112,46 +101,42 @@ interface Stage {
   cancel(reason?: unknown): void;
 }
 
-interface Begun {
-  readonly place: LayerStage['place'];
-  readonly stage: Stage;
-}
-
-async function begin(init: LayerStageInit): Promise<Begun> {
-  const { worker = false } = init;
+async function begin(
+  init: LayerStageInit,
+): Promise<{ readonly place: LayerStage['place']; readonly stage: Stage }> {
+  const { worker = false, signal } = init;
   const take = init.onOutput === undefined ? undefined : (bytes: Bytes) => init.onOutput?.(bytes);
-  const lease = worker === false ? undefined : await poolOf(worker).lease();
-  if (lease === undefined) return { place: 'thread', stage: await ThreadStage.create(workOf(init), take) };
+  const lease = worker === false ? undefined : await leaseOf(worker, signal);
+  if (lease === undefined)
+    return { place: 'thread', stage: await ThreadStage.create(workOf(init), take, signal) };
   const { WorkerStage } = await import('./layer-stage-worker.ts');
-  return { place: 'worker', stage: await WorkerStage.create(workOf(init), lease, take) };
+  return { place: 'worker', stage: await WorkerStage.create(workOf(init), lease, take, signal) };
 }
 
-function poolOf(worker: true | WorkerPool): LeasingPool {
-  if (worker === true) return sharedPool();
-  if (worker instanceof LeasingPool) return worker;
-  throw new StowageError(
-    'INVALID_ARGUMENT',
-    'the worker pool was not made by createWorkerPool of this package',
-  );
-}
-
-/** Waits no longer than until an abort; a stage that begins later is cancelled. */
-function orAbort(begun: Promise<Begun>, signal: AbortSignal | undefined): Promise<Begun> {
-  if (signal === undefined) return begun;
+/** A share in a worker. An abort ends the wait for one that starts; the share then goes back when it comes. */
+function leaseOf(
+  worker: true | WorkerPool,
+  signal: AbortSignal | undefined,
+): Promise<WorkerLease | undefined> {
+  const pool = worker === true ? sharedPool() : worker;
+  if (!(pool instanceof LeasingPool)) {
+    throw new StowageError('INVALID_ARGUMENT', 'the worker pool is none that createWorkerPool has made');
+  }
+  const leased = pool.lease();
+  if (signal === undefined) return leased;
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       reject(signal.reason as Error);
-      begun.then(
-        ({ stage }) => {
-          stage.cancel(signal.reason);
-        },
-        () => undefined,
-      );
     };
     signal.addEventListener('abort', stop);
-    begun.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', stop);
-    });
+    leased
+      .then((lease) => {
+        if (signal.aborted) lease?.release();
+        resolve(lease);
+      }, reject)
+      .finally(() => {
+        signal.removeEventListener('abort', stop);
+      });
   });
 }
 

@@ -1,4 +1,9 @@
+import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { digestBytes } from './digest-bytes.ts';
+import { createLayerStage } from './layer-stage.ts';
+import { LocalWorker } from './test-support/local-worker.ts';
+import { createWorkerPool } from './worker-pool.ts';
 import { processorCount, startWorker, workerBackend } from './worker-start.ts';
 import { serveWorker } from './worker.ts';
 import type { FromWorker, ToWorker } from './worker-protocol.ts';
@@ -83,5 +88,55 @@ describe('the way to make workers', () => {
     expect(processorCount()).toBe(3);
     vi.stubGlobal('navigator', undefined);
     expect(processorCount()).toBe(1);
+  });
+});
+
+describe('a stage in a worker', () => {
+  it.each([
+    ['here, where there is node:crypto', undefined],
+    ['in the worker, where there is not', { nextTick, getBuiltinModule: () => undefined }],
+  ])('hashes %s', async (_name, module) => {
+    const worker = new LocalWorker();
+    const pool = createWorkerPool({ create: () => worker, size: 1 });
+    if (module !== undefined) vi.stubGlobal('process', module);
+    const stage = await createLayerStage({ worker: pool });
+    await stage.write(new Uint8Array(1000));
+    const { digest, diffId } = await stage.end();
+    vi.unstubAllGlobals();
+    const expected = await digestBytes(new Uint8Array(1000));
+    expect([digest, diffId]).toEqual([expected, expected]);
+    const algorithm = module === undefined ? undefined : 'sha256';
+    expect(worker.sent[0]).toMatchObject({ work: { digest: algorithm, diffId: algorithm } });
+    await pool.close();
+  });
+});
+
+describe('a thread that dies', () => {
+  const ready = `const { parentPort } = require('node:worker_threads');
+    parentPort.postMessage({ type: 'ready', protocol: 1 });`;
+
+  it.each([
+    ['by an exception', `parentPort.on('message', () => { throw new RangeError('crash'); })`, 'crash'],
+    ['by itself', `parentPort.on('message', () => process.exit(3))`, 'the worker exited with code 3'],
+  ])('%s fails the stage that has it', async (_name, program, message) => {
+    const pool = createWorkerPool({
+      create: () => new Worker(`${ready} ${program}`, { eval: true }),
+      size: 1,
+    });
+    await expect(createLayerStage({ worker: pool })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      retryable: true,
+      cause: expect.objectContaining({ message }) as Error,
+    });
+  });
+
+  it.each([
+    ['an exception', `throw new Error('no')`],
+    ['nothing', ``],
+  ])('before it is ready, by %s, is done without', async (_name, program) => {
+    const pool = createWorkerPool({ create: () => new Worker(program, { eval: true }) });
+    const stage = await createLayerStage({ worker: pool });
+    expect(stage.place).toBe('thread');
+    stage.cancel();
   });
 });
