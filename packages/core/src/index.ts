@@ -10,12 +10,17 @@ export type { Decompressor, DecompressorInit, DecompressOptions, GunzipBackend }
 export { digestBytes } from './digest-bytes.ts';
 export { createDigester } from './digester.ts';
 export type { DigestBackend, DigesterOptions, ResumableDigester } from './digester.ts';
+export { drain } from './drain.ts';
+export { hashStream } from './hash-stream.ts';
+export type { StreamDigest } from './hash-stream.ts';
 export { hostPlatform } from './host-platform.ts';
 export { iterate } from './iterate.ts';
 export { createLayerStage } from './layer-stage.ts';
 export type { LayerStage, LayerStageInit, LayerStageResult } from './layer-stage.ts';
 export { streamOf } from './stream-of.ts';
 export { systemClock } from './system-clock.ts';
+export { tapStream } from './tap-stream.ts';
+export type { StreamTap } from './tap-stream.ts';
 export { verifyStream } from './verify-stream.ts';
 export * from './tar-header.ts';
 export * from './scan-tar.ts';
