@@ -114,6 +114,7 @@ export function begin(windowLength: i32, skip: i32, firstByte: i32): void {
   mode = HEADER;
   bits = skip > 0 ? <u64>firstByte >> skip : 0;
   count = skip > 0 ? 8 - skip : 0;
+  input = inputEnd = INPUT;
   output = OUTPUT;
   windowStart = OUTPUT - windowLength;
   lastBlock = false;

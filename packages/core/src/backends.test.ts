@@ -3,9 +3,9 @@ import { backends } from './backends.ts';
 
 describe('backends', () => {
   it('tells what serves this runtime', () => {
-    const page = { sha256: 'wasm', gunzip: 'pako', zstd: 'none', crc32: 'js', worker: 'web' };
+    const page = { sha256: 'wasm', gunzip: 'wasm', zstd: 'none', crc32: 'wasm', worker: 'web' };
     const zstd = expect.stringMatching(/^(zlib|none)$/) as string;
-    const node = { sha256: 'native', gunzip: 'zlib', zstd, crc32: 'zlib', worker: 'threads' };
+    const node = { sha256: 'native', gunzip: 'wasm', zstd, crc32: 'zlib', worker: 'threads' };
     expect(backends()).toEqual('window' in globalThis ? page : node);
   });
 });

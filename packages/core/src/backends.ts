@@ -1,4 +1,5 @@
-import { nativeCrc32 } from './crc32.ts';
+import { crc32Backend } from './crc32.ts';
+import type { Crc32Backend } from './crc32.ts';
 import { gunzipBackend } from './decompressor.ts';
 import type { GunzipBackend } from './decompressor.ts';
 import { digestBackend } from './digester.ts';
@@ -13,7 +14,7 @@ export interface Backends {
   readonly sha256: DigestBackend;
   readonly gunzip: GunzipBackend;
   readonly zstd: 'zlib' | 'none';
-  readonly crc32: 'zlib' | 'js';
+  readonly crc32: Crc32Backend;
   /** What workers are made with. That they can be made is not sure: a page's policy may forbid it. */
   readonly worker: WorkerBackend;
 }
@@ -33,7 +34,7 @@ export function backends(): Backends {
     sha256: digestBackend(),
     gunzip: gunzipBackend(),
     zstd: nativeZstd() === undefined ? 'none' : 'zlib',
-    crc32: nativeCrc32() === undefined ? 'js' : 'zlib',
+    crc32: crc32Backend(),
     worker: workerBackend(),
   };
 }

@@ -17,9 +17,26 @@ export function compileKernel(base64: string): Promise<WebAssembly.Module> {
   return compiling;
 }
 
+/**
+ * Compiles and instantiates a kernel at once. For small ones: pages limit how large a module this is done to.
+ *
+ * @returns `undefined` where WebAssembly is missing or forbidden
+ */
+export function instantiateKernel(base64: string): WebAssembly.Instance | undefined {
+  try {
+    return new WebAssembly.Instance(new WebAssembly.Module(decode(base64)));
+  } catch {
+    return undefined;
+  }
+}
+
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+}
+
 async function compile(base64: string): Promise<WebAssembly.Module> {
   try {
-    return await WebAssembly.compile(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
+    return await WebAssembly.compile(decode(base64));
   } catch (cause) {
     // Not kept: what failed for want of memory may work later.
     modules.delete(base64);
