@@ -1,14 +1,16 @@
 import type { Bytes, Digester, DigestAlgorithm } from '@stowage/types';
+import type { Checkpoint } from './checkpoint.ts';
 import type { CompressionFormat } from './compression-format.ts';
-import { createDecompressor } from './decompressor.ts';
-import type { Decompressor, DecompressOptions } from './decompressor.ts';
+import type { DecompressOptions } from './decompressor.ts';
 import { createDigester } from './digester.ts';
 import { cancelled, StageCalls } from './layer-stage-calls.ts';
-import { LayerOutput } from './layer-stage-output.ts';
+import { LayerDecoder } from './layer-stage-decoder.ts';
+import { isPromise, LayerOutput } from './layer-stage-output.ts';
 import type { TakeOutput } from './layer-stage-output.ts';
 
 /** What is to be done with a layer; a digest that is not named is not computed. */
 export interface LayerWork extends DecompressOptions {
+  readonly checkpointEvery?: number | undefined;
   readonly digest?: DigestAlgorithm | undefined;
   readonly diffId?: DigestAlgorithm | undefined;
 }
@@ -20,6 +22,7 @@ export interface LayerFindings {
   readonly diffId: string | undefined;
   readonly diffSize: number;
   readonly format: CompressionFormat;
+  readonly checkpoints: readonly Checkpoint[];
 }
 
 /**
@@ -32,9 +35,10 @@ const SLICE = 16 * 1024;
 export class ThreadStage {
   readonly #calls: StageCalls;
   readonly #digest: Digester | undefined;
-  readonly #decompressor: Decompressor;
+  readonly #decoder: LayerDecoder;
   readonly #diffId: Digester | undefined;
   readonly #output: LayerOutput | undefined;
+  #size = 0;
 
   private constructor(
     work: LayerWork,
@@ -50,7 +54,7 @@ export class ThreadStage {
     this.#digest = digest;
     this.#diffId = diffId;
     this.#output = output;
-    this.#decompressor = createDecompressor({
+    this.#decoder = new LayerDecoder({
       ...work,
       onOutput(bytes) {
         diffId?.update(bytes);
@@ -71,28 +75,53 @@ export class ThreadStage {
     return new ThreadStage(work, digesters, take, signal);
   }
 
-  write(bytes: Bytes): Promise<void> {
-    return this.#calls.run(async () => {
+  write(bytes: Bytes): void | Promise<void> {
+    if (!this.#calls.idle) return this.#calls.run(() => Promise.resolve());
+    try {
       for (let at = 0; at < bytes.length; at += SLICE) {
-        const slice = bytes.length <= SLICE ? bytes : bytes.subarray(at, at + SLICE);
-        this.#digest?.update(slice);
-        await this.#decompressor.write(slice);
-        // Looked at first: a promise for every slice would cost a turn each.
-        if (this.#output?.pending !== undefined) await this.#output.pending;
+        const waiting = this.#take(bytes, at);
+        if (waiting !== undefined) return this.#calls.run(() => this.#writeRest(waiting, bytes, at + SLICE));
       }
-    });
+      return undefined;
+    } catch (error) {
+      return this.#calls.run(() => Promise.reject(error as Error));
+    }
+  }
+
+  async #writeRest(waiting: Promise<void>, bytes: Bytes, from: number): Promise<void> {
+    await waiting;
+    for (let at = from; at < bytes.length; at += SLICE) {
+      this.#calls.throwIfClosed();
+      const next = this.#take(bytes, at);
+      if (next !== undefined) await next;
+    }
+  }
+
+  /** Takes one slice. Answers a promise where there is something to wait for. */
+  #take(bytes: Bytes, at: number): Promise<void> | undefined {
+    const slice = bytes.length <= SLICE ? bytes : bytes.subarray(at, at + SLICE);
+    this.#size += slice.length;
+    this.#digest?.update(slice);
+    const decoding = this.#decoder.write(slice);
+    return isPromise(decoding) ? this.#waitForBoth(decoding) : this.#output?.pending;
+  }
+
+  async #waitForBoth(decoding: Promise<void>): Promise<void> {
+    await decoding;
+    await this.#output?.pending;
   }
 
   end(): Promise<LayerFindings> {
     return this.#calls.finish(async () => {
-      await this.#decompressor.end();
+      await this.#decoder.end();
       await this.#output?.pending;
       return {
         digest: this.#digest?.digest(),
-        size: this.#decompressor.bytesIn,
+        size: this.#size,
         diffId: this.#diffId?.digest(),
-        diffSize: this.#decompressor.bytesOut,
-        format: this.#decompressor.format ?? 'plain',
+        diffSize: this.#decoder.bytesOut,
+        format: this.#decoder.format,
+        checkpoints: this.#decoder.checkpoints,
       };
     });
   }
@@ -103,7 +132,7 @@ export class ThreadStage {
   }
 
   #free(): void {
-    void this.#decompressor.cancel();
+    this.#decoder.cancel();
     this.#output?.clear();
   }
 }

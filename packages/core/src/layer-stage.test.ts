@@ -1,7 +1,9 @@
 import type { Bytes } from '@stowage/types';
 import { gzip } from 'pako';
 import { afterAll, describe, expect, it } from 'vitest';
+import { backends } from './backends.ts';
 import { digestBytes } from './digest-bytes.ts';
+import { createInflater } from './inflater.ts';
 import { createLayerStage } from './layer-stage.ts';
 import type { LayerStage, LayerStageInit, LayerStageResult } from './layer-stage.ts';
 import { LocalWorker } from './test-support/local-worker.ts';
@@ -26,6 +28,9 @@ function cut(bytes: Uint8Array, size: number): Uint8Array[] {
     bytes.slice(index * size, (index + 1) * size),
   );
 }
+
+/** What can inflate gzip here. */
+const GUNZIPS = ['wasm', 'js', ...(backends().crc32 === 'zlib' ? (['zlib'] as const) : [])] as const;
 
 /** Writes everything, each piece gone bad as soon as it may be, and ends. */
 async function feed(stage: LayerStage, chunks: readonly Uint8Array[]): Promise<LayerStageResult> {
@@ -72,9 +77,32 @@ describe.each(PLACES)('createLayerStage, %s', (place, worker) => {
         diffId: await digestBytes(PLAIN),
         diffSize: PLAIN.length,
         format: 'gzip',
+        checkpoints: [],
       });
     },
   );
+
+  it.each(GUNZIPS)('takes checkpoints, from which the middle can be read, by %s', async (gunzipBackend) => {
+    const stage = await create({ checkpointEvery: 300_000, gunzipBackend });
+    const { checkpoints } = await feed(stage, cut(BLOB, 1 << 16));
+    expect(checkpoints.length).toBeGreaterThanOrEqual(3);
+    const restore = checkpoints[1];
+    const rest: Uint8Array[] = [];
+    const inflater = await createInflater({ restore, onOutput: (bytes) => void rest.push(bytes.slice()) });
+    inflater.write(BLOB.subarray(restore?.in));
+    inflater.end();
+    expect(await digestBytes(join(rest))).toBe(await digestBytes(PLAIN.subarray(restore?.out)));
+    // Only gzip has any.
+    expect((await feed(await create({ checkpointEvery: 1 }), [PLAIN.slice()])).checkpoints).toEqual([]);
+  });
+
+  it.each(GUNZIPS)('inflates by %s when asked to, however the stream is cut', async (gunzipBackend) => {
+    const plain = PLAIN.subarray(0, 2000);
+    for (const size of [1, 2, 7]) {
+      const result = await feed(await create({ gunzipBackend }), cut(gzip(plain), size));
+      expect(result).toMatchObject({ diffId: await digestBytes(plain), format: 'gzip' });
+    }
+  });
 
   it('takes what is not compressed, and nothing at all', async () => {
     const plain = await feed(await create(), cut(PLAIN, 100_000));

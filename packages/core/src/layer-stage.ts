@@ -1,5 +1,6 @@
 import { asDigest, StowageError } from '@stowage/types';
 import type { AbortOptions, Bytes, Digest, DigestAlgorithm, DiffID } from '@stowage/types';
+import type { Checkpoint } from './checkpoint.ts';
 import type { CompressionFormat } from './compression-format.ts';
 import type { DecompressOptions } from './decompressor.ts';
 import { handled } from './layer-stage-calls.ts';
@@ -21,6 +22,11 @@ export interface LayerStageInit extends DecompressOptions, AbortOptions {
   /** Of the plain bytes. Default sha256. */
   readonly diffIdAlgorithm?: DigestAlgorithm | undefined;
   /**
+   * After how many plain bytes, at least, there is to be another checkpoint, for reading from the middle of a gzip layer
+   * later; see `createInflater`. Default: none.
+   */
+  readonly checkpointEvery?: number | undefined;
+  /**
    * Whether a worker does the work, so that this thread stays free: `true` for one of those that the process shares.
    * Where no worker can be had, this thread does it. Default `false`.
    */
@@ -38,6 +44,8 @@ export interface LayerStageResult {
   /** How many plain bytes there are. */
   readonly diffSize: number;
   readonly format: CompressionFormat;
+  /** In the order of the plain bytes. Empty unless they were asked for and the layer is gzip. */
+  readonly checkpoints: readonly Checkpoint[];
 }
 
 /**
@@ -142,9 +150,17 @@ function leaseOf(
 
 /** The part that can be posted to a worker. */
 function workOf(init: LayerStageInit): LayerWork {
-  const { maxBytes, maxRatio, format, gunzipBackend } = init;
+  const { maxBytes, maxRatio, format, gunzipBackend, checkpointEvery } = init;
   const { digestAlgorithm = 'sha256', diffIdAlgorithm = 'sha256' } = init;
-  return { maxBytes, maxRatio, format, gunzipBackend, digest: digestAlgorithm, diffId: diffIdAlgorithm };
+  return {
+    maxBytes,
+    maxRatio,
+    format,
+    gunzipBackend,
+    checkpointEvery,
+    digest: digestAlgorithm,
+    diffId: diffIdAlgorithm,
+  };
 }
 
 function resultOf({ digest, diffId, ...rest }: LayerFindings): LayerStageResult {
