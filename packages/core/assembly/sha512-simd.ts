@@ -1,7 +1,8 @@
 // SHA-512, and so SHA-384 (FIPS 180-4, sections 4.1.3, 4.2.3 and 6.4.2): the compression of whole blocks.
 //
 // Two words of the message schedule at a time are made in vectors, between scalar rounds that use words made before.
-// The rounds are what limits it. The order of the operations was chosen by measuring in V8 and JavaScriptCore.
+// The rounds are what limits it: in V8, leaving the schedule out altogether would gain a tenth to a sixth. The order of
+// the operations was chosen by measuring in V8 (Node, Deno, Chromium) and JavaScriptCore (Bun); measure every change.
 
 /** The round constants, section 4.2.3. */
 const K: usize = memory.data<u64>([
@@ -54,12 +55,12 @@ function choose(x: u64, y: u64, z: u64): u64 {
   return z ^ (x & (y ^ z));
 }
 
-/** The small sigma 0 of two words. */
+/** The small sigma 0 of two words: what is rotated by 8 is rotated by 7 and then by 1, as the word itself is. */
 @inline
 function sigma0(x: v128): v128 {
-  const by1 = v128.or(v128.shr<u64>(x, 1), v128.shl<u64>(x, 63));
-  const by8 = v128.or(v128.shr<u64>(x, 8), v128.shl<u64>(x, 56));
-  return v128.xor(v128.xor(by1, by8), v128.shr<u64>(x, 7));
+  const by7 = v128.shr<u64>(x, 7);
+  const both = v128.xor(v128.xor(x, by7), v128.shl<u64>(x, 57));
+  return v128.xor(v128.xor(v128.shr<u64>(both, 1), v128.shl<u64>(both, 63)), by7);
 }
 
 /** The small sigma 1 of two words. */
