@@ -10,8 +10,9 @@ import { nativeZstd } from './zstd-node.ts';
 
 /** What this runtime does its work with. */
 export interface Backends {
-  /** The other digests too, except that `js` has none but sha256. */
   readonly sha256: DigestBackend;
+  /** For sha384 too. */
+  readonly sha512: DigestBackend;
   readonly gunzip: GunzipBackend;
   readonly zstd: 'zlib' | 'none';
   readonly crc32: Crc32Backend;
@@ -32,6 +33,7 @@ export interface Backends {
 export function backends(): Backends {
   return {
     sha256: digestBackend(),
+    sha512: digestBackend(),
     gunzip: gunzipBackend(),
     zstd: nativeZstd() === undefined ? 'none' : 'zlib',
     crc32: crc32Backend(),
