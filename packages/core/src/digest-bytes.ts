@@ -33,7 +33,10 @@ export async function digestBytes(bytes: Bytes, algorithm: DigestAlgorithm = 'sh
   return asDigest(`${algorithm}:${toHex(hash)}`);
 }
 
-/** WebCrypto, where nothing better is there and it takes these bytes: it refuses shared memory. */
+/**
+ * WebCrypto, where nothing better is there and it takes these bytes: it refuses shared memory. In Chromium its way to
+ * another thread and back is no dearer than a call of ours for a few bytes, and it keeps the page free for many.
+ */
 function subtleFor(bytes: Bytes): SubtleCrypto | undefined {
   if (builtinModule('node:crypto') !== undefined || !(bytes.buffer instanceof ArrayBuffer)) return undefined;
   const { crypto } = globalThis as { crypto?: { readonly subtle?: SubtleCrypto } };
