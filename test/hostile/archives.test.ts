@@ -337,8 +337,8 @@ describe('row 41 (GO-2022-1037, GO-2025-4014, GO-2026-4869): headers that ask fo
     ['a size that is no number', 'INVALID_ARCHIVE', Buffer.concat([pax(record('size', '0x10')), file])],
     ['digits that are not octal', 'INVALID_ARCHIVE', block({ 124: '00000000008\0' })],
     ['a pax record that leaves its header', 'INVALID_ARCHIVE', Buffer.concat([pax('999 path=a\n'), file])],
-    ['a GNU sparse map', 'UNSUPPORTED', Buffer.concat([block({ 156: 'S' }), file])],
-    ['a pax sparse map', 'UNSUPPORTED', Buffer.concat([pax(record('GNU.sparse.map', '0,1,2,3')), file])],
+    ['a GNU sparse map in another format', 'INVALID_ARCHIVE', Buffer.concat([block({ 156: 'S' }), file])],
+    ['a pax sparse map of no file size', 'INVALID_ARCHIVE', Buffer.concat([pax(record('GNU.sparse.map', '0,1,2,3')), file])],
   ])('refuses %s', async (_what, code, tar) => {
     expect(await answers(tar)).toEqual(new Array(4).fill(code));
   });

@@ -1,0 +1,133 @@
+import type { Bytes, ErrorCode } from '@stowage/types';
+import { describe, expect, it } from 'vitest';
+import {
+  block,
+  codeOf,
+  END,
+  extension,
+  GNU,
+  join,
+  octal,
+  padded,
+  pax,
+  paxHeader,
+  scan,
+} from './test-support/raw-tar.ts';
+
+/** A whole header, that a reader of another mind would not take for one. */
+const SMUGGLED = block({ name: 'smuggled' });
+
+describe('scanTar refuses', () => {
+  it.each<[string, ErrorCode, Bytes]>([
+    ['a cut header', 'INVALID_ARCHIVE', block().subarray(0, 511)],
+    ['cut content', 'INVALID_ARCHIVE', join(block({ size: 10 }), new Uint8Array(9))],
+    ['cut padding', 'INVALID_ARCHIVE', join(block({ size: 10 }), new Uint8Array(511))],
+    ['a cut extension', 'INVALID_ARCHIVE', block({ flag: 'x', size: 10 })],
+    ['an extension without an entry', 'INVALID_ARCHIVE', join(paxHeader(['path', 'a']), END)],
+    ['a long name without an entry', 'INVALID_ARCHIVE', extension('L', 'a\0')],
+    ['a lone zero block', 'INVALID_ARCHIVE', join(block(), new Uint8Array(512), block())],
+    ['a wrong checksum', 'INVALID_ARCHIVE', join(block().fill(65, 0, 1), END)],
+    ['a checksum in base 256', 'INVALID_ARCHIVE', join(block().fill(0x80, 148, 149), END)],
+    ['no header at all', 'INVALID_ARCHIVE', new TextEncoder().encode('not a tar'.repeat(100))],
+    ['a zero byte and no header', 'INVALID_ARCHIVE', new Uint8Array(512).fill(1, 511)],
+    ['a malformed size', 'INVALID_ARCHIVE', block({ size: '0000000009x\0' })],
+    ['a blank size', 'INVALID_ARCHIVE', block({ size: '            ' })],
+    ['a size after a NUL', 'INVALID_ARCHIVE', block({ size: '\x0000000001000' })],
+    ['text after a number', 'INVALID_ARCHIVE', block({ size: '000000 0001\0' })],
+    ['a negative size', 'INVALID_ARCHIVE', block({ size: new Uint8Array(12).fill(0xff) })],
+    ['a negative size of a directory', 'INVALID_ARCHIVE', block({ flag: '5', size: '-0000000001\0' })],
+    [
+      'a size beyond counting',
+      'INVALID_ARCHIVE',
+      block({ size: new Uint8Array(12).fill(0x7f).fill(0x80, 0, 1) }),
+    ],
+    ['base 256 with bits in its first byte', 'INVALID_ARCHIVE', block({ uid: new Uint8Array(8).fill(0x81) })],
+    ['a negative owner', 'INVALID_ARCHIVE', block({ uid: new Uint8Array(8).fill(0xff) })],
+    ['a negative pax owner', 'INVALID_ARCHIVE', join(paxHeader(['uid', '-1']), block())],
+    ['a negative pax size', 'INVALID_ARCHIVE', join(paxHeader(['size', '-1']), block())],
+    ['a pax size of no number', 'INVALID_ARCHIVE', join(paxHeader(['size', 'NaN']), block())],
+    ['a huge pax size', 'INVALID_ARCHIVE', join(paxHeader(['size', '9'.repeat(19)]), block())],
+    ['a malformed pax time', 'INVALID_ARCHIVE', join(paxHeader(['mtime', '1e9']), block())],
+    ['a pax time beyond counting', 'INVALID_ARCHIVE', join(paxHeader(['mtime', '9'.repeat(19)]), block())],
+    ['NUL in a pax path', 'INVALID_ARCHIVE', paxHeader(['path', 'a\0b'])],
+    ['an empty pax path', 'INVALID_ARCHIVE', paxHeader(['path', ''])],
+    ['an empty pax size', 'INVALID_ARCHIVE', paxHeader(['size', ''])],
+    ['a blank before a pax key', 'INVALID_ARCHIVE', extension('x', '11  path=a\n')],
+    ['NUL in a pax key', 'INVALID_ARCHIVE', extension('x', '11 path\0=a\n')],
+    ['a pax record without length', 'INVALID_ARCHIVE', extension('x', 'path=a\n')],
+    ['a pax record too long', 'INVALID_ARCHIVE', extension('x', '99 path=a\n')],
+    ['a pax record too short', 'INVALID_ARCHIVE', extension('x', '5 path=a\n')],
+    ['a pax record without key', 'INVALID_ARCHIVE', extension('x', '5 =a\n')],
+    ['a pax record without end', 'INVALID_ARCHIVE', extension('x', '9 path=ab')],
+    ['a pax record without blank', 'INVALID_ARCHIVE', extension('x', '123456')],
+    ['a pax length of ten digits', 'INVALID_ARCHIVE', extension('x', '0000000020 path=abc\n')],
+    [
+      'a pax record that ends in the padding',
+      'INVALID_ARCHIVE',
+      join(block({ flag: 'x', size: 5 }), padded(pax(['path', 'abc']))),
+    ],
+    ['two pax headers', 'INVALID_ARCHIVE', join(extension('x', ''), extension('x', ''), block())],
+    ['two long names', 'INVALID_ARCHIVE', join(extension('L', 'a'), extension('L', 'b'), block())],
+    ['two long links', 'INVALID_ARCHIVE', join(extension('K', 'a'), extension('K', 'b'), block())],
+    ['an empty long name', 'INVALID_ARCHIVE', join(extension('L', '\0a'), block())],
+    [
+      'a long name and a pax path',
+      'INVALID_ARCHIVE',
+      join(extension('L', 'a'), paxHeader(['path', 'b']), block()),
+    ],
+    [
+      'a long name and a pax path of all',
+      'INVALID_ARCHIVE',
+      join(extension('g', pax(['path', 'b'])), extension('L', 'a'), block()),
+    ],
+    [
+      'a long link and a pax linkpath',
+      'INVALID_ARCHIVE',
+      join(extension('K', 'a'), paxHeader(['linkpath', 'b']), block({ flag: '2' })),
+    ],
+    ['a pax size of all entries', 'INVALID_ARCHIVE', extension('g', pax(['size', '1']))],
+    ['a sparse map of all entries', 'INVALID_ARCHIVE', extension('g', pax(['GNU.sparse.major', '1']))],
+    ['content of a symbolic link', 'INVALID_ARCHIVE', join(block({ flag: '2', size: 512 }), SMUGGLED)],
+    ['content of a device', 'INVALID_ARCHIVE', join(block({ flag: '3', size: 512 }), SMUGGLED)],
+    ['content of a fifo', 'INVALID_ARCHIVE', join(block({ flag: '6', size: 512 }), SMUGGLED)],
+    [
+      'content of a v7 directory',
+      'INVALID_ARCHIVE',
+      join(block({ name: 'd/', flag: '\0', size: 512 }), SMUGGLED),
+    ],
+    [
+      'a pax size of a hard link',
+      'INVALID_ARCHIVE',
+      join(paxHeader(['size', '512']), block({ flag: '1' }), SMUGGLED),
+    ],
+    ['a file that is named like a directory', 'INVALID_ARCHIVE', block({ name: 'd/' })],
+    [
+      'a v7 file that a long name makes a directory',
+      'INVALID_ARCHIVE',
+      join(extension('L', 'd/'), block({ name: 'd', flag: '\0' })),
+    ],
+    [
+      'a v7 directory that a long name makes a file',
+      'INVALID_ARCHIVE',
+      join(extension('L', 'd'), block({ name: 'd/', flag: '\0' })),
+    ],
+    ['a v7 prefix that makes a directory', 'INVALID_ARCHIVE', block({ name: '', prefix: 'd', flag: '\0' })],
+    ['a prefix in a header without magic', 'INVALID_ARCHIVE', block({ magic: '', prefix: 'p' })],
+    ['a prefix in a GNU header', 'INVALID_ARCHIVE', block({ magic: GNU, prefix: 'p' })],
+    [
+      'a prefix after times in a GNU header',
+      'INVALID_ARCHIVE',
+      block({ magic: GNU, prefix: `${octal(1)}p` }),
+    ],
+    ['a kind that nobody knows', 'UNSUPPORTED', block({ flag: 'Z' })],
+    ['a part of a file that began elsewhere', 'UNSUPPORTED', block({ flag: 'M', magic: GNU })],
+    ['a pax header over 1 MiB', 'LIMIT_EXCEEDED', block({ flag: 'x', size: (1 << 20) + 1 })],
+    ['a pax header of all over 1 MiB', 'LIMIT_EXCEEDED', block({ flag: 'g', size: (1 << 20) + 1 })],
+    ['a long name over 1 MiB', 'LIMIT_EXCEEDED', block({ flag: 'L', size: (1 << 20) + 1 })],
+    ['a name over 4096', 'LIMIT_EXCEEDED', join(extension('L', 'n'.repeat(4097)), block())],
+    ['a link over 4096', 'LIMIT_EXCEEDED', join(extension('K', 'n'.repeat(4097)), block({ flag: '2' }))],
+  ])('%s', (_what, code, archive) => {
+    expect(codeOf(() => scan(archive))).toBe(code);
+    expect(codeOf(() => scan(archive, {}, new Array<number>(archive.length - 1).fill(1)))).toBe(code);
+  });
+});
