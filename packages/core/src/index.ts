@@ -3,6 +3,8 @@ export type { Backends } from './backends.ts';
 export { chainId } from './chain-id.ts';
 export { findCheckpoint } from './checkpoint.ts';
 export type { Checkpoint } from './checkpoint.ts';
+export { decodeCheckpoints, encodeCheckpoints } from './checkpoint-codec.ts';
+export type { DecodeCheckpointsOptions } from './checkpoint-codec.ts';
 export { collect } from './collect.ts';
 export type { CompressionFormat } from './compression-format.ts';
 export { crc32 } from './crc32.ts';

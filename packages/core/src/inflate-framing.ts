@@ -22,12 +22,14 @@ export interface Framing {
   readonly open: boolean;
   /** The checksum of the output that was taken last, going on from `seed`. */
   check(engine: InflateEngine, output: Bytes, seed: number): number;
-  /** Compares the trailer with what was found; without a checksum, only the length. */
-  trailer(view: DataView, check: number | undefined, length: number): void;
+  /**
+   * Compares the trailer, as far as it is there, with what was found; where no checksum was computed, only the length.
+   */
+  trailer(view: DataView, filled: number, check: number | undefined, length: number): void;
 }
 
 /** No framing at all. */
-export const RAW_FRAMING: Framing = {
+const RAW_FRAMING: Framing = {
   format: 'deflate',
   repeats: false,
   seed: 0,
@@ -45,7 +47,7 @@ const MAX_WINDOW_BITS = 15;
 const FDICT = 0x20;
 
 /** RFC 1950. */
-export class ZlibFraming implements Framing {
+class ZlibFraming implements Framing {
   readonly format = 'zlib';
   readonly repeats = false;
   readonly seed = 1;
@@ -78,9 +80,10 @@ export class ZlibFraming implements Framing {
     return adler32(output, seed);
   }
 
-  trailer(view: DataView, check: number | undefined): void {
-    if (check !== undefined && view.getUint32(0) !== check)
+  trailer(view: DataView, filled: number, check: number | undefined): void {
+    if (filled === this.trailerLength && check !== undefined && view.getUint32(0) !== check) {
       throw invalidStream('zlib', 'incorrect data check');
+    }
   }
 }
 
@@ -96,7 +99,7 @@ const FIXED_HEADER = 10;
 type GzipField = 'fixed' | 'extraLength' | 'extra' | 'name' | 'comment' | 'check';
 
 /** RFC 1952, any number of members. */
-export class GzipFraming implements Framing {
+class GzipFraming implements Framing {
   readonly format = 'gzip';
   readonly repeats = true;
   readonly seed = 0;
@@ -141,11 +144,13 @@ export class GzipFraming implements Framing {
     return engine.crc32(seed);
   }
 
-  trailer(view: DataView, check: number | undefined, length: number): void {
-    if (check !== undefined && view.getUint32(0, true) !== check) {
+  trailer(view: DataView, filled: number, check: number | undefined, length: number): void {
+    if (filled >= 4 && check !== undefined && view.getUint32(0, true) !== check) {
       throw invalidStream('gzip', 'incorrect data check');
     }
-    if (view.getUint32(4, true) !== length % 2 ** 32) throw invalidStream('gzip', 'incorrect length check');
+    if (filled === this.trailerLength && view.getUint32(4, true) !== length % 2 ** 32) {
+      throw invalidStream('gzip', 'incorrect length check');
+    }
   }
 
   /** Takes a byte of a field of fixed length. */
@@ -200,5 +205,17 @@ export class GzipFraming implements Framing {
     else if (field !== 'comment' && (flags & FCOMMENT) !== 0) this.#field = 'comment';
     else if ((flags & FHCRC) !== 0) this.#field = 'check';
     else this.open = true;
+  }
+}
+
+/** The framing of a format. */
+export function framingOf(format: 'gzip' | 'zlib' | 'raw'): Framing {
+  switch (format) {
+    case 'gzip':
+      return new GzipFraming();
+    case 'zlib':
+      return new ZlibFraming();
+    case 'raw':
+      return RAW_FRAMING;
   }
 }

@@ -8,7 +8,9 @@ export type CodeKind = 'codeLengths' | 'literals' | 'distances';
 //   bits 5-8   how many extra bits follow; of a subtable, its width
 //   bits 9-11  what it is; none of them: a length or a distance
 //   bits 12-   the byte, the base that extra bits add to, or where the subtable begins
+export const WIDTH_MASK = 31;
 export const EXTRA_SHIFT = 5;
+export const EXTRA_MASK = 15;
 export const VALUE_SHIFT = 12;
 export const LITERAL: number = 1 << 9;
 export const SUBTABLE: number = 1 << 10;
