@@ -13,6 +13,8 @@ export interface LayerWork extends DecompressOptions {
   readonly checkpointEvery?: number | undefined;
   readonly digest?: DigestAlgorithm | undefined;
   readonly diffId?: DigestAlgorithm | undefined;
+  /** Whether there is anything to decode; else the bytes are only hashed. Default true */
+  readonly decode?: boolean | undefined;
 }
 
 /** What was found out about a layer, as far as it was asked for. */
@@ -35,7 +37,7 @@ const SLICE = 16 * 1024;
 export class ThreadStage {
   readonly #calls: StageCalls;
   readonly #digest: Digester | undefined;
-  readonly #decoder: LayerDecoder;
+  readonly #decoder: LayerDecoder | undefined;
   readonly #diffId: Digester | undefined;
   readonly #output: LayerOutput | undefined;
   #size = 0;
@@ -54,6 +56,7 @@ export class ThreadStage {
     this.#digest = digest;
     this.#diffId = diffId;
     this.#output = output;
+    if (work.decode === false) return;
     this.#decoder = new LayerDecoder({
       ...work,
       onOutput(bytes) {
@@ -102,7 +105,7 @@ export class ThreadStage {
     const slice = bytes.length <= SLICE ? bytes : bytes.subarray(at, at + SLICE);
     this.#size += slice.length;
     this.#digest?.update(slice);
-    const decoding = this.#decoder.write(slice);
+    const decoding = this.#decoder?.write(slice);
     return isPromise(decoding) ? this.#waitForBoth(decoding) : this.#output?.pending;
   }
 
@@ -113,15 +116,15 @@ export class ThreadStage {
 
   end(): Promise<LayerFindings> {
     return this.#calls.finish(async () => {
-      await this.#decoder.end();
+      await this.#decoder?.end();
       await this.#output?.pending;
       return {
         digest: this.#digest?.digest(),
         size: this.#size,
         diffId: this.#diffId?.digest(),
-        diffSize: this.#decoder.bytesOut,
-        format: this.#decoder.format,
-        checkpoints: this.#decoder.checkpoints,
+        diffSize: this.#decoder?.bytesOut ?? 0,
+        format: this.#decoder?.format ?? 'plain',
+        checkpoints: this.#decoder?.checkpoints ?? [],
       };
     });
   }
@@ -132,7 +135,7 @@ export class ThreadStage {
   }
 
   #free(): void {
-    this.#decoder.cancel();
+    this.#decoder?.cancel();
     this.#output?.clear();
   }
 }

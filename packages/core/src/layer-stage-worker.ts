@@ -1,46 +1,54 @@
 import type { Bytes, Digester, DigestAlgorithm } from '@stowage/types';
 import { digestBackend, createDigester } from './digester.ts';
 import { cancelled, StageCalls } from './layer-stage-calls.ts';
+import { WorkerHash } from './layer-stage-hash.ts';
+import { LayerInput } from './layer-stage-input.ts';
 import { isPromise } from './layer-stage-output.ts';
 import type { TakeOutput } from './layer-stage-output.ts';
 import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
 import { decodeError } from './worker-error.ts';
 import type { WorkerHandle } from './worker-handle.ts';
-import type { WorkerLease } from './worker-pool.ts';
-import { BUFFER_SIZE, MAX_IN_FLIGHT } from './worker-protocol.ts';
+import type { LeasingPool, WorkerLease } from './worker-pool.ts';
 import type { FromJob } from './worker-protocol.ts';
 
 // Loaded on demand, as a file of its own: most pages and processes ask for no worker.
 
-/** Has a worker inflate, and hash where this thread has no fast hash of its own. */
+type Output = Extract<FromJob, { type: 'output' }>;
+
+/** What {@link WorkerStage} takes. */
+export interface WorkerStageInit {
+  readonly pool: LeasingPool;
+  readonly work: LayerWork;
+  /** Gets the plain bytes, by the rules of `LayerStageInit.onOutput`. */
+  readonly take: TakeOutput | undefined;
+  /** Cancels the stage. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Has a worker inflate, and workers hash where this thread has no fast hash of its own. */
 export class WorkerStage {
   readonly #calls: StageCalls;
   readonly #lease: WorkerLease;
   readonly #handle: WorkerHandle;
   readonly #job: number;
+  readonly #input: LayerInput;
   readonly #digest: Digester | undefined;
   readonly #diffId: Digester | undefined;
+  #hash: WorkerHash | undefined;
   readonly #take: TakeOutput | undefined;
-  /** The buffer that is being filled with input. */
-  #buffer: ArrayBuffer | undefined;
-  #filled = 0;
-  #underWay = 0;
-  /** Ends the wait for room. */
-  #roomy: (() => void) | undefined;
   /** Whether this stage keeps the process alive. */
   #held = false;
-  readonly #arrived: Extract<FromJob, { type: 'output' }>[] = [];
+  readonly #arrived: Output[] = [];
   #taking = false;
   #begun: (() => void) | undefined;
   #findings: LayerFindings | undefined;
   #resolve: ((findings: LayerFindings) => void) | undefined;
 
   private constructor(
-    work: LayerWork,
+    { take, signal }: WorkerStageInit,
     lease: WorkerLease,
-    [digest, diffId]: readonly [Digester | undefined, Digester | undefined],
-    take: TakeOutput | undefined,
-    signal: AbortSignal | undefined,
+    work: LayerWork,
+    [digest, diffId]: readonly (Digester | undefined)[] = [],
   ) {
     this.#calls = new StageCalls(() => {
       this.#free();
@@ -58,8 +66,55 @@ export class WorkerStage {
         this.#calls.close(error);
       },
     });
-    const output = diffId !== undefined || take !== undefined;
+    this.#input = new LayerInput(this.#handle, this.#job);
+    const output = work.diffId === undefined || take !== undefined;
     this.#handle.post({ type: 'begin', job: this.#job, work, output });
+  }
+
+  /** Begins. `undefined` where no worker can be had; rejects with what keeps a worker from beginning. */
+  static async create(init: WorkerStageInit): Promise<WorkerStage | undefined> {
+    const lease = await leaseUntil(init.pool, init.signal);
+    if (lease === undefined) return undefined;
+    const stage = await WorkerStage.#open(init, lease);
+    await stage.#begin();
+    return stage;
+  }
+
+  /** Shares the work out. The leases are the stage's own once there is one. */
+  static async #open(init: WorkerStageInit, lease: WorkerLease): Promise<WorkerStage> {
+    const { pool, work, signal } = init;
+    let second: WorkerLease | undefined;
+    try {
+      // A native hash costs this thread little, and having it here lets two threads work at once.
+      if (digestBackend() === 'native') {
+        const digesters = await Promise.all([digesterFor(work.digest), digesterFor(work.diffId)]);
+        signal?.throwIfAborted();
+        return new WorkerStage(init, lease, { ...work, digest: undefined, diffId: undefined }, digesters);
+      }
+      // Where there is none, as in a page, this thread is left alone. The hash of the plain bytes then costs more than
+      // all the rest, and gets a worker of its own where there are two.
+      second = work.diffId === undefined ? undefined : await pool.lease(lease);
+      signal?.throwIfAborted();
+      if (work.diffId === undefined || second === undefined) return new WorkerStage(init, lease, work);
+      const stage = new WorkerStage(init, lease, { ...work, diffId: undefined });
+      stage.#hashIn(second, work.diffId);
+      return stage;
+    } catch (error) {
+      lease.release();
+      second?.release();
+      throw error;
+    }
+  }
+
+  #hashIn(lease: WorkerLease, algorithm: DigestAlgorithm): void {
+    this.#hash = new WorkerHash(lease, algorithm, {
+      onTaken: (buffer) => {
+        this.#handle.release(this.#job, buffer);
+      },
+      onFailure: (error) => {
+        this.#calls.close(error);
+      },
+    });
   }
 
   #begin(): Promise<void> {
@@ -70,42 +125,15 @@ export class WorkerStage {
     });
   }
 
-  /** Begins; the lease is the stage's own from here on. Rejects with what keeps the worker from beginning. */
-  static async create(
-    work: LayerWork,
-    lease: WorkerLease,
-    take?: TakeOutput,
-    signal?: AbortSignal,
-  ): Promise<WorkerStage> {
-    try {
-      // A native hash costs this thread little, and having it here lets both threads work at once. Where there is
-      // none, as in a page, this thread is left alone.
-      const here = digestBackend() === 'native';
-      const digesterOf = (algorithm: DigestAlgorithm | undefined): Promise<Digester | undefined> =>
-        here && algorithm !== undefined ? createDigester(algorithm) : Promise.resolve(undefined);
-      const digesters = await Promise.all([digesterOf(work.digest), digesterOf(work.diffId)]);
-      const rest = here ? { ...work, digest: undefined, diffId: undefined } : work;
-      signal?.throwIfAborted();
-      const stage = new WorkerStage(rest, lease, digesters, take, signal);
-      await stage.#begin();
-      return stage;
-    } catch (error) {
-      lease.release();
-      throw error;
-    }
-  }
-
   write(bytes: Bytes): void | Promise<void> {
     if (!this.#calls.idle) return this.#calls.run(() => Promise.resolve());
     this.#digest?.update(bytes);
-    const put = this.#put(bytes);
-    // Nothing waits in the worker: small pieces need not wait for a full buffer.
-    if (this.#underWay === 0) this.#send();
+    const put = this.#input.put(bytes);
     if (put === bytes.length && !this.#calls.closed) return undefined;
     return this.#calls.run(async () => {
       this.#hold();
-      for (let at = put; at < bytes.length; at += this.#put(bytes.subarray(at))) {
-        await new Promise<void>((resolve) => (this.#roomy = resolve));
+      for (let at = put; at < bytes.length; at += this.#input.put(bytes.subarray(at))) {
+        await this.#input.room();
       }
       this.#letGo();
     });
@@ -114,13 +142,13 @@ export class WorkerStage {
   end(): Promise<LayerFindings> {
     return this.#calls.finish(async () => {
       this.#hold();
-      this.#send();
+      this.#input.send();
       this.#handle.post({ type: 'end', job: this.#job });
       const found = await new Promise<LayerFindings>((resolve) => (this.#resolve = resolve));
       return {
         ...found,
         digest: this.#digest?.digest() ?? found.digest,
-        diffId: this.#diffId?.digest() ?? found.diffId,
+        diffId: this.#diffId?.digest() ?? (await this.#hash?.digest()) ?? found.diffId,
       };
     });
   }
@@ -130,42 +158,13 @@ export class WorkerStage {
     this.#calls.close(reason);
   }
 
-  /** Copies input into buffers and sends those that are full. Answers how much there was room for. */
-  #put(bytes: Bytes): number {
-    let at = 0;
-    while (at < bytes.length) {
-      if (this.#buffer === undefined) {
-        if (this.#underWay === MAX_IN_FLIGHT) break;
-        this.#buffer = this.#handle.buffers.take();
-      }
-      const part = bytes.subarray(at, at + BUFFER_SIZE - this.#filled);
-      new Uint8Array(this.#buffer).set(part, this.#filled);
-      this.#filled += part.length;
-      at += part.length;
-      if (this.#filled === BUFFER_SIZE) this.#send();
-    }
-    return at;
-  }
-
-  #send(): void {
-    const buffer = this.#buffer;
-    if (buffer === undefined || this.#filled === 0) return;
-    const length = this.#filled;
-    this.#buffer = undefined;
-    this.#filled = 0;
-    this.#underWay += 1;
-    this.#handle.post({ type: 'input', job: this.#job, buffer, length }, [buffer]);
-  }
-
   #receive(message: FromJob): void {
     switch (message.type) {
       case 'begun':
         this.#begun?.();
         break;
       case 'taken':
-        this.#underWay -= 1;
-        this.#roomy?.();
-        if (this.#underWay === 0) this.#send();
+        this.#input.taken(message.buffer);
         break;
       case 'output':
         this.#arrived.push(message);
@@ -185,16 +184,14 @@ export class WorkerStage {
   #takeArrived(): void {
     try {
       for (let next = this.#arrived.shift(); next !== undefined; next = this.#arrived.shift()) {
-        const { buffer, length } = next;
-        const bytes = new Uint8Array(buffer, 0, length);
+        const bytes = new Uint8Array(next.buffer, 0, next.length);
         this.#diffId?.update(bytes);
         const taken = this.#take?.(bytes);
         if (isPromise(taken)) {
-          this.#taking = true;
-          this.#wait(taken, buffer);
+          this.#waitFor(taken, next);
           return;
         }
-        this.#handle.release(this.#job, buffer);
+        this.#passOn(next);
       }
     } catch (error) {
       this.#calls.close(error);
@@ -202,17 +199,24 @@ export class WorkerStage {
     this.#settle();
   }
 
-  #wait(taken: Promise<void>, buffer: ArrayBuffer): void {
+  #waitFor(taken: Promise<void>, output: Output): void {
+    this.#taking = true;
     taken.then(
       () => {
         this.#taking = false;
-        this.#handle.release(this.#job, buffer);
+        this.#passOn(output);
         this.#takeArrived();
       },
       (error: unknown) => {
         this.#calls.close(error);
       },
     );
+  }
+
+  /** Output goes from the taker to the worker that hashes, if there is one, and then back. */
+  #passOn({ buffer, length }: Output): void {
+    if (this.#hash === undefined || this.#calls.closed) this.#handle.release(this.#job, buffer);
+    else this.#hash.update(buffer, length);
   }
 
   /** Resolves `end` once the worker is through and everything was taken. */
@@ -237,10 +241,34 @@ export class WorkerStage {
     this.#letGo();
     this.#handle.close(this.#job);
     if (this.#findings === undefined) this.#handle.post({ type: 'cancel', job: this.#job });
-    if (this.#buffer !== undefined) this.#handle.buffers.put(this.#buffer);
-    this.#buffer = undefined;
+    this.#input.clear();
     for (const { buffer } of this.#arrived) this.#handle.release(this.#job, buffer);
     this.#arrived.length = 0;
     this.#lease.release();
+    this.#hash?.free();
   }
+}
+
+function digesterFor(algorithm: DigestAlgorithm | undefined): Promise<Digester> | undefined {
+  return algorithm === undefined ? undefined : createDigester(algorithm);
+}
+
+/** A share in a worker. An abort ends the wait for one that starts; the share then goes back when it comes. */
+function leaseUntil(pool: LeasingPool, signal: AbortSignal | undefined): Promise<WorkerLease | undefined> {
+  const leased = pool.lease();
+  if (signal === undefined) return leased;
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', stop);
+    leased
+      .then((lease) => {
+        if (signal.aborted) lease?.release();
+        resolve(lease);
+      }, reject)
+      .finally(() => {
+        signal.removeEventListener('abort', stop);
+      });
+  });
 }

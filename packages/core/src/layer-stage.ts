@@ -7,7 +7,7 @@ import { handled } from './layer-stage-calls.ts';
 import { ThreadStage } from './layer-stage-thread.ts';
 import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
 import { LeasingPool, sharedPool } from './worker-pool.ts';
-import type { WorkerLease, WorkerPool } from './worker-pool.ts';
+import type { WorkerPool } from './worker-pool.ts';
 
 /** What {@link createLayerStage} takes. */
 export interface LayerStageInit extends DecompressOptions, AbortOptions {
@@ -113,39 +113,21 @@ async function begin(
   init: LayerStageInit,
 ): Promise<{ readonly place: LayerStage['place']; readonly stage: Stage }> {
   const { worker = false, signal } = init;
+  const work = workOf(init);
   const take = init.onOutput === undefined ? undefined : (bytes: Bytes) => init.onOutput?.(bytes);
-  const lease = worker === false ? undefined : await leaseOf(worker, signal);
-  if (lease === undefined)
-    return { place: 'thread', stage: await ThreadStage.create(workOf(init), take, signal) };
-  const { WorkerStage } = await import('./layer-stage-worker.ts');
-  return { place: 'worker', stage: await WorkerStage.create(workOf(init), lease, take, signal) };
+  if (worker !== false) {
+    const pool = poolOf(worker);
+    const { WorkerStage } = await import('./layer-stage-worker.ts');
+    const stage = await WorkerStage.create({ pool, work, take, signal });
+    if (stage !== undefined) return { place: 'worker', stage };
+  }
+  return { place: 'thread', stage: await ThreadStage.create(work, take, signal) };
 }
 
-/** A share in a worker. An abort ends the wait for one that starts; the share then goes back when it comes. */
-function leaseOf(
-  worker: true | WorkerPool,
-  signal: AbortSignal | undefined,
-): Promise<WorkerLease | undefined> {
-  const pool = worker === true ? sharedPool() : worker;
-  if (!(pool instanceof LeasingPool)) {
-    throw new StowageError('INVALID_ARGUMENT', 'the worker pool is none that createWorkerPool has made');
-  }
-  const leased = pool.lease();
-  if (signal === undefined) return leased;
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', stop);
-    leased
-      .then((lease) => {
-        if (signal.aborted) lease?.release();
-        resolve(lease);
-      }, reject)
-      .finally(() => {
-        signal.removeEventListener('abort', stop);
-      });
-  });
+function poolOf(worker: true | WorkerPool): LeasingPool {
+  if (worker === true) return sharedPool();
+  if (worker instanceof LeasingPool) return worker;
+  throw new StowageError('INVALID_ARGUMENT', 'the worker pool is none that createWorkerPool has made');
 }
 
 /** The part that can be posted to a worker. */

@@ -71,6 +71,8 @@ export class WorkerHandle {
         void this.end(unavailable('the worker died', cause));
       },
     );
+    // It may have started long ago, and is heard of only now.
+    this.post({ type: 'hello' });
   }
 
   /** Makes a job. `UNAVAILABLE` when the worker is gone. */
@@ -133,9 +135,9 @@ export class WorkerHandle {
       this.#started();
       return;
     }
-    if (message.type === 'taken') this.buffers.put(message.buffer);
     const job = this.#jobs.get(message.job);
     if (job !== undefined) job.onMessage(message);
+    else if (message.type === 'taken') this.buffers.put(message.buffer);
     else if (message.type === 'output') this.release(message.job, message.buffer);
   }
 

@@ -106,7 +106,7 @@ describe('createWorkerPool', () => {
     const worker = new LocalWorker();
     let made: (worker: LocalWorker) => void = () => undefined;
     const pool = new LeasingPool({ create: () => new Promise<LocalWorker>((resolve) => (made = resolve)) });
-    const waiting = createLayerStage({ worker: pool });
+    const waiting = pool.lease();
     waiting.catch(() => undefined);
     await pool.close();
     made(worker);
@@ -130,7 +130,9 @@ describe('createWorkerPool', () => {
       1,
       () =>
         new LocalWorker((port) => {
-          port.post({ type: 'ready', protocol: 0 }, []);
+          port.onMessage(() => {
+            port.post({ type: 'ready', protocol: 0 }, []);
+          });
         }),
     );
     expect((await createLayerStage({ worker: pool })).place).toBe('thread');

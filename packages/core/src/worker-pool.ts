@@ -26,6 +26,7 @@ export interface WorkerPool {
 
 /** A share in a worker of a pool. */
 export interface WorkerLease {
+  readonly member: unknown;
   readonly handle: WorkerHandle;
   /** Gives the share back. Call it once. */
   release(): void;
@@ -73,15 +74,18 @@ export class LeasingPool implements WorkerPool {
   /**
    * A share in the worker that has the least to do; `undefined` where no worker can be had. `UNAVAILABLE` when the pool
    * is closed meanwhile.
+   *
+   * @param other asks for another worker than that of this lease
    */
-  async lease(): Promise<WorkerLease | undefined> {
-    if (this.#refused) return undefined;
-    const member = this.#leastBusy();
+  async lease(other?: WorkerLease): Promise<WorkerLease | undefined> {
+    const member = this.#refused ? undefined : this.#leastBusy(other?.member);
+    if (member === undefined) return undefined;
     clearTimeout(member.idle);
     member.leases += 1;
     try {
       const handle = await member.starting;
       return {
+        member,
         handle,
         release: () => {
           this.#release(member);
@@ -103,9 +107,11 @@ export class LeasingPool implements WorkerPool {
     await Promise.all(members.map((member) => member.close()));
   }
 
-  #leastBusy(): Member {
-    const [least] = [...this.#members].sort((one, other) => one.leases - other.leases);
-    if (least !== undefined && (least.leases === 0 || this.#members.size >= this.#size)) return least;
+  #leastBusy(except: unknown): Member | undefined {
+    const [least] = [...this.#members]
+      .filter((member) => member !== except)
+      .sort((one, other) => one.leases - other.leases);
+    if (least?.leases === 0 || this.#members.size >= this.#size) return least;
     const member = new Member((self) => this.#start(self));
     this.#members.add(member);
     return member;

@@ -2,11 +2,12 @@ import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
 import type { ErrorMessage } from './worker-error.ts';
 
 /**
- * What a worker and the thread that made it say to one another. Every message but `ready` is about a job, a
- * number that the thread chose. Buffers are transferred and come back: those of `input` as `taken`, those of `output`
+ * What a worker and the thread that made it say to one another. Every message but `hello` and
+ * its answer `ready` is about a job, a number that the thread chose. Buffers are transferred and come back: those of `input` as `taken`, those of `output`
  * as `release`.
  */
 export type ToWorker =
+  | { readonly type: 'hello' }
   | { readonly type: 'begin'; readonly job: number; readonly work: LayerWork; readonly output: boolean }
   | { readonly type: 'input'; readonly job: number; readonly buffer: ArrayBuffer; readonly length: number }
   | { readonly type: 'release'; readonly job: number; readonly buffer: ArrayBuffer }

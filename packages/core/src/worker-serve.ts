@@ -6,7 +6,11 @@ import type { ToWorker, WorkerPort } from './worker-protocol.ts';
 export function serve(port: WorkerPort): void {
   const jobs = new Map<number, WorkerJob>();
   const buffers = new BufferPool();
-  const receive = (message: ToWorker): void => {
+  port.onMessage((message) => {
+    if (message.type === 'hello') {
+      port.post({ type: 'ready', protocol: PROTOCOL }, []);
+      return;
+    }
     const job = jobs.get(message.job);
     switch (message.type) {
       case 'begin':
@@ -27,9 +31,7 @@ export function serve(port: WorkerPort): void {
         job?.cancel();
         break;
     }
-  };
-  port.onMessage(receive);
-  port.post({ type: 'ready', protocol: PROTOCOL }, []);
+  });
 }
 
 /** What comes for a job that has failed goes back as it is. */
