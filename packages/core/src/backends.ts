@@ -4,8 +4,8 @@ import { gunzipBackend } from './decompressor.ts';
 import type { GunzipBackend } from './decompressor.ts';
 import { digestBackend } from './digester.ts';
 import type { DigestBackend } from './digester.ts';
-import { workerBackend } from './worker-start.ts';
-import type { WorkerBackend } from './worker-start.ts';
+import { workerBackend } from './worker-backend.ts';
+import type { WorkerBackend } from './worker-backend.ts';
 import { nativeZstd } from './zstd-node.ts';
 
 /** What this runtime does its work with. */

@@ -39,4 +39,4 @@ export { withLock } from './with-lock.ts';
 export type { WorkerLike } from './worker-handle.ts';
 export { closeWorkers, createWorkerPool } from './worker-pool.ts';
 export type { WorkerPool, WorkerPoolInit } from './worker-pool.ts';
-export type { WorkerBackend } from './worker-start.ts';
+export type { WorkerBackend } from './worker-backend.ts';

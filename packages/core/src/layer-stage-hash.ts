@@ -1,6 +1,6 @@
 import type { DigestAlgorithm, StowageError } from '@stowage/types';
 import { decodeError } from './worker-error.ts';
-import type { WorkerLease } from './worker-pool.ts';
+import type { WorkerLease } from './worker-leasing.ts';
 import type { FromJob } from './worker-protocol.ts';
 
 /** What hears of a {@link WorkerHash}. */

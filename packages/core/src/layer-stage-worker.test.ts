@@ -4,7 +4,8 @@ import { digestBytes } from './digest-bytes.ts';
 import { createLayerStage } from './layer-stage.ts';
 import type { LayerStage, LayerStageInit } from './layer-stage.ts';
 import { LocalWorker } from './test-support/local-worker.ts';
-import { LeasingPool } from './worker-pool.ts';
+import { createWorkerPool } from './worker-pool.ts';
+import type { WorkerPool } from './worker-pool.ts';
 import type { ToWorker } from './worker-protocol.ts';
 
 const PLAIN = new TextEncoder().encode('what a layer may hold: names, sizes and bytes; '.repeat(40_000));
@@ -23,14 +24,14 @@ function hideNativeHash(): void {
 }
 
 interface Shared {
-  readonly pool: LeasingPool;
+  readonly pool: WorkerPool;
   readonly workers: LocalWorker[];
   readonly create: (init?: LayerStageInit) => Promise<LayerStage>;
 }
 
 function share(size: number): Shared {
   const workers: LocalWorker[] = [];
-  const pool = new LeasingPool({
+  const pool = createWorkerPool({
     size,
     create: () => {
       const worker = new LocalWorker();

@@ -8,7 +8,9 @@ import type { TakeOutput } from './layer-stage-output.ts';
 import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
 import { decodeError } from './worker-error.ts';
 import type { WorkerHandle } from './worker-handle.ts';
-import type { LeasingPool, WorkerLease } from './worker-pool.ts';
+import { LeasingPool } from './worker-leasing.ts';
+import type { WorkerLease } from './worker-leasing.ts';
+import type { LazyPool } from './worker-pool.ts';
 import type { FromJob } from './worker-protocol.ts';
 
 // Loaded on demand, as a file of its own: most pages and processes ask for no worker.
@@ -17,7 +19,7 @@ type Output = Extract<FromJob, { type: 'output' }>;
 
 /** What {@link WorkerStage} takes. */
 export interface WorkerStageInit {
-  readonly pool: LeasingPool;
+  readonly pool: LazyPool;
   readonly work: LayerWork;
   /** Gets the plain bytes, by the rules of `LayerStageInit.onOutput`. */
   readonly take: TakeOutput | undefined;
@@ -73,16 +75,17 @@ export class WorkerStage {
 
   /** Begins. `undefined` where no worker can be had; rejects with what keeps a worker from beginning. */
   static async create(init: WorkerStageInit): Promise<WorkerStage | undefined> {
-    const lease = await leaseUntil(init.pool, init.signal);
+    const pool = (init.pool.leasing ??= new LeasingPool(init.pool.init));
+    const lease = await leaseUntil(pool, init.signal);
     if (lease === undefined) return undefined;
-    const stage = await WorkerStage.#open(init, lease);
+    const stage = await WorkerStage.#open(init, pool, lease);
     await stage.#begin();
     return stage;
   }
 
   /** Shares the work out. The leases are the stage's own once there is one. */
-  static async #open(init: WorkerStageInit, lease: WorkerLease): Promise<WorkerStage> {
-    const { pool, work, signal } = init;
+  static async #open(init: WorkerStageInit, pool: LeasingPool, lease: WorkerLease): Promise<WorkerStage> {
+    const { work, signal } = init;
     let second: WorkerLease | undefined;
     try {
       // A native hash costs this thread little, and having it here lets two threads work at once.

@@ -6,7 +6,7 @@ import type { DecompressOptions } from './decompressor.ts';
 import { handled } from './layer-stage-calls.ts';
 import { ThreadStage } from './layer-stage-thread.ts';
 import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
-import { LeasingPool, sharedPool } from './worker-pool.ts';
+import { LazyPool, sharedPool } from './worker-pool.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** What {@link createLayerStage} takes. */
@@ -124,9 +124,9 @@ async function begin(
   return { place: 'thread', stage: await ThreadStage.create(work, take, signal) };
 }
 
-function poolOf(worker: true | WorkerPool): LeasingPool {
+function poolOf(worker: true | WorkerPool): LazyPool {
   if (worker === true) return sharedPool();
-  if (worker instanceof LeasingPool) return worker;
+  if (worker instanceof LazyPool) return worker;
   throw new StowageError('INVALID_ARGUMENT', 'the worker pool is none that createWorkerPool has made');
 }
 

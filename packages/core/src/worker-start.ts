@@ -1,16 +1,7 @@
-import type * as nodeThreads from 'node:worker_threads';
 import { StowageError } from '@stowage/types';
 import { runtimeProcess } from './platform.ts';
+import { workerBackend, workerThreads } from './worker-backend.ts';
 import type { WorkerLike } from './worker-handle.ts';
-
-/** What workers are made with: node:worker_threads (Node, Deno, Bun), `Worker` (pages), or nothing. */
-export type WorkerBackend = 'threads' | 'web' | 'none';
-
-/** The way to make workers that this runtime has. */
-export function workerBackend(): WorkerBackend {
-  if (workerThreads() !== undefined) return 'threads';
-  return typeof Worker === 'function' ? 'web' : 'none';
-}
 
 /** Makes a worker that runs the program of this package. Throws where that cannot be. */
 export async function startWorker(): Promise<WorkerLike> {
@@ -34,7 +25,3 @@ export function processorCount(): number {
 
 /** One address for all workers of a page: it must last until the last one has started. */
 let url: string | undefined;
-
-function workerThreads(): typeof nodeThreads | undefined {
-  return runtimeProcess()?.getBuiltinModule?.('node:worker_threads') as typeof nodeThreads | undefined;
-}

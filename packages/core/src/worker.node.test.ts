@@ -4,7 +4,8 @@ import { digestBytes } from './digest-bytes.ts';
 import { createLayerStage } from './layer-stage.ts';
 import { LocalWorker } from './test-support/local-worker.ts';
 import { createWorkerPool } from './worker-pool.ts';
-import { processorCount, startWorker, workerBackend } from './worker-start.ts';
+import { workerBackend } from './worker-backend.ts';
+import { processorCount, startWorker } from './worker-start.ts';
 import { serveWorker } from './worker.ts';
 import type { FromWorker, ToWorker } from './worker-protocol.ts';
 
