@@ -4,10 +4,14 @@ import {
   backends,
   createDecompressor,
   createDigester,
+  createInflater,
   createLayerStage,
   createTarWriter,
   crc32,
+  decodeCheckpoints,
   digestBytes,
+  encodeCheckpoints,
+  findCheckpoint,
   iterate,
   readTar,
   streamOf,
@@ -92,25 +96,73 @@ function gzipStreams(plain: Uint8Array): [string, Uint8Array][] {
   return [...streams, ['members', join(members)], ['small window', small]];
 }
 
-async function inflate(chunks: readonly Uint8Array[]): Promise<Uint8Array> {
+async function inflate(
+  chunks: readonly Uint8Array[],
+  gunzipBackend: 'wasm' | 'js' | 'zlib',
+): Promise<Uint8Array> {
   const output: Uint8Array[] = [];
-  const decompressor = createDecompressor({ onOutput: (bytes) => output.push(bytes.slice()) });
+  const decompressor = createDecompressor({ gunzipBackend, onOutput: (bytes) => output.push(bytes.slice()) });
   for (const chunk of chunks) await decompressor.write(chunk);
   await decompressor.end();
   return join(output);
 }
 
 async function checkInflate(): Promise<void> {
-  const plain = sample(150_000);
-  for (const [name, bytes] of gzipStreams(plain)) {
-    for (const size of [bytes.length, 4096, 977]) {
-      same(`${name} by ${String(size)}`, hashOf(await inflate(cut(bytes, size))), hashOf(plain));
+  const [plain, short] = [sample(150_000), sample(3000)];
+  for (const backend of ['wasm', 'js', 'zlib'] as const) {
+    for (const [name, bytes] of gzipStreams(plain)) {
+      for (const size of [bytes.length, 977]) {
+        const found = await inflate(cut(bytes, size), backend);
+        same(`${name} by ${String(size)}, ${backend}`, hashOf(found), hashOf(plain));
+      }
+    }
+    for (const [name, bytes] of gzipStreams(short)) {
+      for (const size of backend === 'zlib' ? [10] : [1, 2, 3, 7]) {
+        const found = await inflate(cut(bytes, size), backend);
+        same(`${name} by ${String(size)}, ${backend}`, hashOf(found), hashOf(short));
+      }
     }
   }
-  const short = sample(3000);
-  for (const [name, bytes] of gzipStreams(short)) {
-    for (const size of [1, 2, 3, 7, 10]) {
-      same(`${name} by ${String(size)}`, hashOf(await inflate(cut(bytes, size))), hashOf(short));
+}
+
+async function checkFormats(): Promise<void> {
+  const plain = sample(200_000);
+  for (const backend of ['wasm', 'js'] as const) {
+    for (const [format, bytes] of [
+      ['zlib', zlib.deflateSync(plain)],
+      ['raw', zlib.deflateRawSync(plain)],
+    ] as const) {
+      const output: Uint8Array[] = [];
+      const onOutput = (piece: Uint8Array): void => void output.push(piece.slice());
+      const inflater = await createInflater({ format, backend, onOutput });
+      for (const chunk of cut(bytes, 1009)) inflater.write(chunk);
+      inflater.end();
+      same(`${format}, ${backend}`, hashOf(join(output)), hashOf(plain));
+    }
+  }
+}
+
+async function checkCheckpoints(): Promise<void> {
+  const plain = sample(2_000_000);
+  const blob = zlib.gzipSync(plain);
+  for (const backend of ['wasm', 'js'] as const) {
+    const writer = await createInflater({ backend, checkpointEvery: 100_000, onOutput: () => undefined });
+    for (const chunk of cut(blob, 64 * 1024)) writer.write(chunk);
+    writer.end();
+    const checkpoints = await decodeCheckpoints(await encodeCheckpoints(writer.checkpoints));
+    same(`${backend}: enough checkpoints`, checkpoints.length > 8, true);
+    for (let offset = 1; offset < plain.length; offset += 333_333) {
+      const restore = findCheckpoint(checkpoints, offset);
+      const output: Uint8Array[] = [];
+      const onOutput = (piece: Uint8Array): void => void output.push(piece.slice());
+      const reader = await createInflater({ backend, restore, onOutput });
+      reader.write(blob.subarray(restore?.in));
+      reader.end();
+      same(
+        `${backend} from ${String(offset)}`,
+        hashOf(join(output)),
+        hashOf(plain.subarray(restore?.out ?? 0)),
+      );
     }
   }
 }
@@ -170,6 +222,8 @@ async function checkStage(worker: boolean): Promise<void> {
 const CHECKS = {
   digests: checkDigests,
   inflate: checkInflate,
+  'zlib and raw': checkFormats,
+  checkpoints: checkCheckpoints,
   crc32: checkCrc32,
   tar: checkTar,
   'layer stage': () => checkStage(false),
