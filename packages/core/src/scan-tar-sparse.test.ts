@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { TarLimits } from './scan-tar.ts';
 import {
   block,
-  codeOf,
   END,
   GNU,
   gnuSparse,
@@ -18,10 +17,15 @@ import {
 
 type Pairs = readonly (readonly [number, number])[];
 
-const PAIRS: Pairs = [
-  [512, 512],
-  [4096, 3],
-];
+/** Segments from `offset+size offset+size`. */
+function pairsOf(text: string): Pairs {
+  return text.split(' ').map((pair) => {
+    const [offset = 0, size = 0] = pair.split('+').map(Number);
+    return [offset, size];
+  });
+}
+
+const PAIRS = pairsOf('512+512 4096+3 8192+0');
 const STORED = 'a'.repeat(512) + 'bcd';
 const NEXT = block({ name: 'next' });
 const CONTENT = padded(STORED);
@@ -37,12 +41,12 @@ function pairs00(pairs: Pairs): (readonly [string, string])[] {
   ]);
 }
 
-const V00 = [['GNU.sparse.size', '8192'], ['GNU.sparse.numblocks', '2'], ...pairs00(PAIRS)] as const;
+const V00 = [['GNU.sparse.size', '8192'], ['GNU.sparse.numblocks', '3'], ...pairs00(PAIRS)] as const;
 const V01 = [
   ['GNU.sparse.size', '8192'],
-  ['GNU.sparse.numblocks', '2'],
+  ['GNU.sparse.numblocks', '3'],
   ['GNU.sparse.name', 's'],
-  ['GNU.sparse.map', '512,512,4096,3'],
+  ['GNU.sparse.map', '512,512,4096,3,8192,0'],
 ] as const;
 const V10 = [
   ['GNU.sparse.major', '1'],
@@ -50,7 +54,7 @@ const V10 = [
   ['GNU.sparse.name', 's'],
   ['GNU.sparse.realsize', '8192'],
 ] as const;
-const MAP = '2\n512\n512\n4096\n3\n';
+const MAP = '3\n512\n512\n4096\n3\n8192\n0\n';
 
 function pax10(map: string, records: readonly (readonly [string, string])[] = V10, size?: number): Bytes {
   const text = padded(map);
@@ -76,7 +80,6 @@ function without(
 describe('scanTar reads a sparse file', () => {
   it.each<[string, Bytes]>([
     ['in the old GNU format', join(old(), CONTENT)],
-    ['in the old GNU format, its end marked', join(old([...PAIRS, [8192, 0]]), CONTENT)],
     [
       'in the old GNU format, with a block that is empty',
       join(old(PAIRS, { more: gnuSparse(8192, PAIRS, true) }), gnuSparseBlock([]), CONTENT),
@@ -85,18 +88,9 @@ describe('scanTar reads a sparse file', () => {
       'in the old GNU format, its map in a block of its own',
       join(
         old(PAIRS, {
-          more: gnuSparse(
-            8192,
-            [
-              [0, 0],
-              [512, 512],
-              [1024, 0],
-              [2048, 0],
-            ],
-            true,
-          ),
+          more: gnuSparse(8192, pairsOf('0+0 512+512 1024+0 2048+0'), true),
         }),
-        gnuSparseBlock([[4096, 3]]),
+        gnuSparseBlock(pairsOf('4096+3 8192+0')),
         CONTENT,
       ),
     ],
@@ -132,150 +126,218 @@ describe('scanTar reads a sparse file', () => {
   });
 
   it('of many segments, in blocks and in lines', () => {
-    const pairs = Array.from({ length: 100 }, (_, i) => [i * 1000, 10] as const);
-    const content = padded('x'.repeat(1000));
-    const segments = pairs.map(([offset, size]) => ({ offset, size }));
-    const map = `100\n${pairs.map(([offset, size]) => `${String(offset)}\n${String(size)}\n`).join('')}`;
+    const pairs = [...Array.from({ length: 100 }, (_, i) => [i * 1000, 512] as const), [100_000, 0] as const];
+    const content = padded('x'.repeat(51_200));
+    const segments = pairs.slice(0, -1).map(([offset, size]) => ({ offset, size }));
+    const map = `101\n${pairs.map(([offset, size]) => `${String(offset)}\n${String(size)}\n`).join('')}`;
     const blocks = [0, 21, 42, 63, 84].map((at) => pairs.slice(4 + at, 25 + at));
     const records = [...without(V10, 'realsize'), ['GNU.sparse.realsize', '100000']] as const;
     const archive = join(
-      old(pairs.slice(0, 4), { size: 1000, more: gnuSparse(100_000, pairs.slice(0, 4), true) }),
+      old(pairs.slice(0, 4), { size: 51_200, more: gnuSparse(100_000, pairs.slice(0, 4), true) }),
       ...blocks.map((part, i) => gnuSparseBlock(part, i < 4)),
       content,
       paxHeader(...records),
-      block({ size: padded(map).length + 1000 }),
+      block({ size: padded(map).length + 51_200 }),
       padded(map),
       content,
       END,
     );
     for (const pieces of [[], new Array<number>(archive.length).fill(1)]) {
       const found = scan(archive, {}, pieces);
-      expect(found.map(([{ sparse }]) => sparse)).toEqual(new Array(2).fill({ storedSize: 1000, segments }));
-      expect(found.map(([, text]) => text)).toEqual(new Array(2).fill('x'.repeat(1000)));
+      expect(found.map(([{ sparse }]) => sparse)).toEqual(
+        new Array(2).fill({ storedSize: 51_200, segments }),
+      );
+      expect(found.map(([, text]) => text)).toEqual(new Array(2).fill('x'.repeat(51_200)));
     }
   });
 
   it('that is nothing but a hole, however large', () => {
     const size = new Uint8Array([0x80, 0, 0, 0, 0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+    const end = { 386: size, 398: '00000000000\0', 483: size };
     const archive = join(
-      old([], { size: 0, more: { 483: size } }),
-      paxHeader(['GNU.sparse.numblocks', '0'], ['GNU.sparse.size', '5'], ['GNU.sparse.major', '0']),
+      old([], { size: 0, more: end }),
+      old([], { size: 0, more: { 483: '00000000000\0' } }),
+      paxHeader(['GNU.sparse.numblocks', '1'], ['GNU.sparse.size', '5'], ['GNU.sparse.map', '5,0']),
       block({ size: 0 }),
       END,
     );
-    // An empty list is no list: nothing stands for no segment at all.
-    expect(scan(archive).map(([header]) => [header.size, header.sparse])).toEqual([
-      [Number.MAX_SAFE_INTEGER, { storedSize: 0, segments: [] }],
-      [5, { storedSize: 0, segments: [] }],
-    ]);
+    expect(scan(archive).map(([header]) => [header.size, header.sparse])).toEqual(
+      [Number.MAX_SAFE_INTEGER, 0, 5].map((whole) => [whole, { storedSize: 0, segments: [] }]),
+    );
   });
 });
 
 describe('scanTar refuses a sparse file', () => {
-  it.each<[string, ErrorCode, Bytes, TarLimits?]>([
-    [
-      'whose segments overlap',
-      'INVALID_ARCHIVE',
-      old([
-        [512, 512],
-        [600, 3],
-      ]),
-    ],
+  const many = (count: number): string => `${String(count)}\n${'0\n0\n'.repeat(count)}`;
+
+  it.each<[string, ErrorCode, string, Bytes, TarLimits?]>([
+    ['whose segments overlap', 'INVALID_ARCHIVE', 'invalid sparse map', old(pairsOf('512+512 600+3 8192+0'))],
     [
       'whose segments are out of order',
       'INVALID_ARCHIVE',
-      old([
-        [4096, 3],
-        [512, 512],
-      ]),
+      'invalid sparse map',
+      old(pairsOf('4096+512 512+3 8192+0')),
     ],
     [
       'that ends before its segments',
       'INVALID_ARCHIVE',
-      old([
-        [512, 512],
-        [8190, 3],
-      ]),
+      'invalid sparse map',
+      old(pairsOf('512+512 8190+3')),
+    ],
+    [
+      'that ends after its segments',
+      'INVALID_ARCHIVE',
+      'does not reach the end',
+      old(pairsOf('512+512 4096+3')),
+    ],
+    [
+      'whose segments do not fill blocks',
+      'INVALID_ARCHIVE',
+      'fill its blocks',
+      old(pairsOf('512+3 4096+512 8192+0')),
     ],
     [
       'with segments after an empty one',
       'INVALID_ARCHIVE',
-      block({
-        flag: 'S',
-        size: 512,
-        magic: GNU,
-        more: { 410: '00000001000\x0000000001000\0', 483: '00000020000\0' },
-      }),
+      'segments after its end',
+      block({ flag: 'S', magic: GNU, more: { 410: '00000001000\x0000000001000\0', 483: '00000020000\0' } }),
     ],
-    ['with less in the map than is stored', 'INVALID_ARCHIVE', old([[512, 512]])],
+    [
+      'with less in the map than is stored',
+      'INVALID_ARCHIVE',
+      '512 bytes for 515',
+      old(pairsOf('512+512 8192+0')),
+    ],
     [
       'with more in the map than is stored',
       'INVALID_ARCHIVE',
-      old([
-        [512, 512],
-        [4096, 4],
-      ]),
+      '516 bytes for 515',
+      old(pairsOf('512+512 4096+4 8192+0')),
     ],
-    ['without GNU’s magic', 'INVALID_ARCHIVE', old(PAIRS, { magic: 'ustar\x0000' })],
+    ['without GNU’s magic', 'INVALID_ARCHIVE', 'in another format', old(PAIRS, { magic: 'ustar\x0000' })],
     [
       'of a negative size',
       'INVALID_ARCHIVE',
-      old([], { size: 0, more: { 483: new Uint8Array(12).fill(0xff) } }),
+      'negative size',
+      old([], { more: { 483: new Uint8Array(12).fill(0xff) } }),
     ],
-    ['of a malformed segment', 'INVALID_ARCHIVE', old([], { more: { 386: 'x', 398: 'x' } })],
+    [
+      'of a malformed segment',
+      'INVALID_ARCHIVE',
+      'malformed offset',
+      old([], { more: { 386: 'x', 398: 'x' } }),
+    ],
     [
       'of a negative segment',
       'INVALID_ARCHIVE',
-      old([], { more: { 398: new Uint8Array(12).fill(0xff), 483: '00000020000\0' } }),
+      'invalid sparse map',
+      old([], { more: { 386: '00000001000\0', 398: new Uint8Array(12).fill(0xff), 483: '00000020000\0' } }),
     ],
-    ['cut in its map', 'INVALID_ARCHIVE', old(PAIRS, { more: gnuSparse(8192, PAIRS, true) })],
-    ['with two maps', 'INVALID_ARCHIVE', join(paxHeader(...V01), old())],
-    ['with two maps in one header', 'INVALID_ARCHIVE', pax0(...V01, ...pairs00(PAIRS))],
-    ['with a pax size', 'INVALID_ARCHIVE', join(paxHeader(['size', '515']), old())],
-    ['with a pax size before its map', 'INVALID_ARCHIVE', pax0(['size', '515'], ...V01)],
-    ['with a pax size after its map', 'INVALID_ARCHIVE', pax0(...V01, ['size', '515'])],
-    ['that is a directory', 'INVALID_ARCHIVE', join(paxHeader(...V01), block({ flag: '5' }))],
-    ['with a name and no size', 'INVALID_ARCHIVE', pax0(['GNU.sparse.name', 'x'])],
-    ['with a size and no map', 'INVALID_ARCHIVE', pax0(['GNU.sparse.realsize', '9'])],
-    ['without the number of segments', 'INVALID_ARCHIVE', pax0(...without(V01, 'numblocks'))],
+    [
+      'cut in its map',
+      'INVALID_ARCHIVE',
+      'unexpected end',
+      old(PAIRS, { more: gnuSparse(8192, PAIRS, true) }),
+    ],
+    ['with two maps', 'INVALID_ARCHIVE', 'two sparse maps', join(paxHeader(...V01), old())],
+    ['with two maps in one header', 'INVALID_ARCHIVE', 'two sparse maps', pax0(...V01, ...pairs00(PAIRS))],
+    ['with a pax size', 'INVALID_ARCHIVE', 'with a pax size', join(paxHeader(['size', '515']), old())],
+    ['with a pax size before its map', 'INVALID_ARCHIVE', 'with a pax size', pax0(['size', '515'], ...V01)],
+    ['with a pax size after its map', 'INVALID_ARCHIVE', 'with a pax size', pax0(...V01, ['size', '515'])],
+    ['that is a directory', 'INVALID_ARCHIVE', 'of a dir', join(paxHeader(...V01), block({ flag: '5' }))],
+    ['with a name and no size', 'INVALID_ARCHIVE', 'no size of the file', pax0(['GNU.sparse.name', 'x'])],
+    [
+      'with a size and no map',
+      'INVALID_ARCHIVE',
+      'malformed GNU.sparse.numblocks',
+      pax0(['GNU.sparse.realsize', '9']),
+    ],
+    ['without the number of segments', 'INVALID_ARCHIVE', 'numblocks', pax0(...without(V01, 'numblocks'))],
     [
       'with another number of segments',
       'INVALID_ARCHIVE',
-      pax0(...without(V01, 'numblocks'), ['GNU.sparse.numblocks', '3']),
+      'another number of segments',
+      pax0(...without(V01, 'numblocks'), ['GNU.sparse.numblocks', '4']),
     ],
     [
       'with a number that is none',
       'INVALID_ARCHIVE',
-      pax0(...without(V01, 'map'), ['GNU.sparse.map', '512,512,4096,+3']),
+      'malformed GNU.sparse.map',
+      pax0(...without(V01, 'map'), ['GNU.sparse.map', '512,512,4096,+3,8192,0']),
     ],
-    ['with a size before an offset', 'INVALID_ARCHIVE', pax0(['GNU.sparse.numbytes', '3'])],
-    ['with two offsets', 'INVALID_ARCHIVE', pax0(['GNU.sparse.offset', '3'], ['GNU.sparse.offset', '3'])],
-    ['with an offset alone', 'INVALID_ARCHIVE', pax0(...V00, ['GNU.sparse.offset', '5000'])],
-    ['of all entries', 'INVALID_ARCHIVE', extension('g', pax(['GNU.sparse.map', '0,1']))],
-    ['of a format to come', 'UNSUPPORTED', pax10(MAP, [['GNU.sparse.major', '2'], ...without(V10, 'major')])],
+    ['with a size before an offset', 'INVALID_ARCHIVE', 'halves', pax0(['GNU.sparse.numbytes', '3'])],
+    [
+      'with two offsets',
+      'INVALID_ARCHIVE',
+      'halves',
+      pax0(['GNU.sparse.offset', '3'], ['GNU.sparse.offset', '3']),
+    ],
+    [
+      'with an offset alone',
+      'INVALID_ARCHIVE',
+      'another number',
+      pax0(...V00, ['GNU.sparse.offset', '5000']),
+    ],
+    ['of all entries', 'INVALID_ARCHIVE', 'of all entries', extension('g', pax(['GNU.sparse.map', '0,1']))],
+    [
+      'of a format to come',
+      'UNSUPPORTED',
+      'format 2.0',
+      pax10(MAP, [['GNU.sparse.major', '2'], ...without(V10, 'major')]),
+    ],
     [
       'of a format that never was',
       'UNSUPPORTED',
+      'format 1.1',
       pax10(MAP, [['GNU.sparse.minor', '1'], ...without(V10, 'minor')]),
     ],
-    ['of lines without a number', 'INVALID_ARCHIVE', pax10('\n')],
-    ['of lines with blanks', 'INVALID_ARCHIVE', pax10(`${MAP.slice(0, -2)} 3\n`)],
-    ['of a number without end', 'INVALID_ARCHIVE', pax10('1'.repeat(17))],
-    ['of a number beyond counting', 'INVALID_ARCHIVE', pax10('1\n9999999999999999\n1\n')],
-    ['whose lines end with the file', 'INVALID_ARCHIVE', pax10(MAP, V10, 511)],
-    ['whose lines leave the wrong size', 'INVALID_ARCHIVE', pax10(MAP, V10, 1026)],
-    ['of more segments than allowed', 'LIMIT_EXCEEDED', join(old(), CONTENT), { maxSparseSegments: 1 }],
-    ['of more segments than allowed, in a list', 'LIMIT_EXCEEDED', pax0(...V01), { maxSparseSegments: 1 }],
-    ['of more segments than allowed, in lines', 'LIMIT_EXCEEDED', pax10(MAP), { maxSparseSegments: 1 }],
+    ['of lines without a number', 'INVALID_ARCHIVE', 'malformed number', pax10('\n')],
+    ['of lines with blanks', 'INVALID_ARCHIVE', 'malformed number', pax10(MAP.replace('\n3', '\n 3'))],
+    ['of a number without end', 'INVALID_ARCHIVE', 'malformed number', pax10('1'.repeat(17))],
+    ['of a number beyond counting', 'INVALID_ARCHIVE', 'malformed number', pax10('1\n9999999999999999\n1\n')],
+    ['whose lines end with the file', 'INVALID_ARCHIVE', 'no end', pax10(MAP, V10, 511)],
+    ['whose lines leave the wrong size', 'INVALID_ARCHIVE', '515 bytes for 514', pax10(MAP, V10, 1026)],
+    [
+      'of more segments than allowed',
+      'LIMIT_EXCEEDED',
+      'of more than 1 segments',
+      old(),
+      { maxSparseSegments: 1 },
+    ],
+    [
+      'of more segments than allowed, in a list',
+      'LIMIT_EXCEEDED',
+      'more than 1',
+      pax0(...V01),
+      { maxSparseSegments: 1 },
+    ],
+    [
+      'of more segments than allowed, in lines',
+      'LIMIT_EXCEEDED',
+      'of 3 segments',
+      pax10(MAP),
+      { maxSparseSegments: 2 },
+    ],
     [
       'of lines without end',
       'LIMIT_EXCEEDED',
-      pax10(`200\n${'0\n0\n'.repeat(200)}`),
+      'too many bytes',
+      pax10(many(200)),
       { maxExtensionBytes: 513 },
     ],
-    ['of more segments than all may have', 'LIMIT_EXCEEDED', join(old(), CONTENT), { maxTotalText: 32 }],
-  ])('%s', (_what, code, archive, limits) => {
-    expect(codeOf(() => scan(archive, limits))).toBe(code);
-    expect(codeOf(() => scan(archive, limits, new Array<number>(archive.length - 1).fill(1)))).toBe(code);
+    [
+      'of more segments than all may have',
+      'LIMIT_EXCEEDED',
+      'more than 32',
+      join(old(), CONTENT),
+      { maxTotalText: 32 },
+    ],
+  ])('%s', (_what, code, message, archive, limits) => {
+    const error = expect.objectContaining({
+      code,
+      message: expect.stringContaining(message) as string,
+    }) as Error;
+    expect(() => scan(archive, limits)).toThrow(error);
+    expect(() => scan(archive, limits, new Array<number>(archive.length - 1).fill(1))).toThrow(error);
   });
 });

@@ -7,7 +7,7 @@ import { decodeNumber } from './tar-number.ts';
 export interface TarSparseSegment {
   /** Where it is in the file, in bytes. */
   readonly offset: number;
-  /** Bytes, at least one. */
+  /** Bytes: whole blocks of 512, but for the last one. At least one byte. */
   readonly size: number;
 }
 
@@ -24,6 +24,7 @@ export class SparseMap {
   readonly #segments: TarSparseSegment[] = [];
   readonly #realSize: number;
   readonly #maxSegments: number;
+  /** How far the segments reach. */
   #end = 0;
   #storedSize = 0;
 
@@ -37,18 +38,22 @@ export class SparseMap {
   add(offset: number, size: number): void {
     const end = offset + size;
     if (offset < this.#end || size < 0 || end > this.#realSize) throw invalidTar('invalid sparse map');
-    // Where a file ends in a hole, a segment of no bytes marks its end.
+    this.#end = end;
     if (size === 0) return;
+    // GNU tar begins each segment in a block of its own, other readers right after the one before.
+    if (this.#storedSize % BLOCK !== 0)
+      throw invalidTar('invalid sparse map: a segment that does not fill its blocks');
     if (this.#segments.length === this.#maxSegments) {
       throw tarLimit(`a sparse file of more than ${this.#maxSegments} segments`);
     }
     this.#segments.push({ offset, size });
-    this.#end = end;
     this.#storedSize += size;
   }
 
-  /** The whole map. `INVALID_ARCHIVE` unless it stands for just what is stored. */
+  /** The whole map. `INVALID_ARCHIVE` unless it stands for just what is stored, and for the whole file. */
   finish(storedSize: number): TarSparse {
+    // Where a file ends in a hole, a segment of no bytes marks its end; without it GNU tar makes the file shorter.
+    if (this.#end !== this.#realSize) throw invalidTar('invalid sparse map: it does not reach the end of the file');
     if (this.#storedSize !== storedSize) {
       throw invalidTar(`a sparse map of ${this.#storedSize} bytes for ${storedSize} that are stored`);
     }

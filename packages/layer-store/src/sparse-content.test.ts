@@ -7,14 +7,15 @@ import { openLayerStore } from './layer-store.ts';
 import { gzip, join, textOf } from './test-support/layers.ts';
 
 const encoder = new TextEncoder();
-/** What the file is: five letters between holes, and three at its end. */
-const TEXT = `${'\0'.repeat(1000)}hello${'\0'.repeat(995)}end`;
+/** What the file is: a block of letters between holes, and three at its end. */
+const BLOCK = 'hello wo'.repeat(64);
+const TEXT = `${'\0'.repeat(1000)}${BLOCK}${'\0'.repeat(488)}end`;
 
 /** A tar whose second entry is a sparse file, its map in a pax header (format 0.1). */
 function sparseTar(): Bytes {
   const writer = createTarWriter();
   const records = [
-    ['GNU.sparse.map', '1000,5,2000,3'],
+    ['GNU.sparse.map', '1000,512,2000,3'],
     ['GNU.sparse.name', 'sparse'],
     ['GNU.sparse.numblocks', '2'],
     ['GNU.sparse.size', '2003'],
@@ -33,7 +34,7 @@ function sparseTar(): Bytes {
     ...writer.entry({ name: 'before' }, encoder.encode('b')),
     header,
     ...content,
-    ...writer.entry({ name: 'GNUSparseFile.0/sparse' }, encoder.encode('helloend')),
+    ...writer.entry({ name: 'GNUSparseFile.0/sparse' }, encoder.encode(`${BLOCK}end`)),
     ...writer.entry({ name: 'after' }, encoder.encode('a')),
     writer.end(),
   ]);
@@ -86,6 +87,8 @@ describe('a sparse file in a layer', () => {
         [990, 20],
         [1002, 2],
         [1003, 1000],
+        [1511, 2],
+        [1512, 10],
         [1500, 400],
         [1999, 2],
         [2000, 3],
