@@ -90,11 +90,11 @@ describe.runIf(paths.length > 0)('the corpus of tar archives', () => {
     async (_name, path) => {
       const archive = readFileSync(path);
       const whole = scan(archive, archive.length);
-      for (const size of [archive.length < 50_000 ? 1 : 7, 511, 513, 65_536])
-        expect(scan(archive, size)).toEqual(whole);
-      expect(
-        whole.content.equals(Buffer.concat(whole.headers.map((header) => storedOf(archive, header)))),
-      ).toBe(true);
+      const smallest = archive.length < 50_000 ? 1 : 7;
+      for (const size of [smallest, 511, 513, 65_536]) expect(scan(archive, size)).toEqual(whole);
+      const stored = createHash('sha256');
+      for (const header of whole.headers) stored.update(storedOf(archive, header));
+      expect(whole.sha256).toBe(stored.digest('hex'));
       expect(await readWithStowage(archive, 1000)).toEqual(await readWithStowage(archive));
     },
   );
@@ -109,14 +109,14 @@ function storedOf(archive: Uint8Array, { type, offset, size, sparse }: TarHeader
 function scan(
   archive: Uint8Array,
   pieceSize: number,
-): { headers: TarHeader[]; content: Buffer; trailing: number } {
+): { readonly headers: readonly TarHeader[]; readonly sha256: string; readonly trailing: number } {
   const headers: TarHeader[] = [];
-  const content: Uint8Array[] = [];
+  const content = createHash('sha256');
   const scanner = scanTar({
     onEntry: (header) => headers.push(header),
-    onContent: (bytes) => content.push(bytes),
+    onContent: (bytes) => content.update(bytes),
   });
   for (let at = 0; at < archive.length; at += pieceSize) scanner.write(archive.subarray(at, at + pieceSize));
   scanner.end();
-  return { headers, content: Buffer.concat(content), trailing: scanner.trailingBytes };
+  return { headers, sha256: content.digest('hex'), trailing: scanner.trailingBytes };
 }
