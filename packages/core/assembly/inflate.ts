@@ -93,6 +93,9 @@ let fixedTables: bool = false;
 /** Where the output stood at the checkpoint whose window is being watched; it slides with the output. */
 let watched: i32 = 0;
 let watching: bool = false;
+/** The match that the fast loop was left for. */
+let farLength: usize = 0;
+let farDistance: usize = 0;
 
 memory.grow(PAGES - memory.size());
 
@@ -181,12 +184,13 @@ function step(): i32 {
       return codeLengths();
     case SYMBOLS:
       if (watching && <i32>output - watched >= <i32>WINDOW_SIZE) watching = false;
-      return !watching && inputEnd - input >= 32 ? fast() : careful();
+      if (inputEnd - input < 32) return careful();
+      const status = fast();
+      return status == ERROR_TOO_FAR ? farMatch() : status;
     default:
       return DONE;
   }
 }
-
 
 /** Reads bytes until `need` bits are there. Answers whether they are. */
 function pull(need: u64): bool {
@@ -450,11 +454,31 @@ function subtableOffset(entry: u64, hold: u64): u32 {
   return <u32>(entry >> 16) + (<u32>hold & ((1 << <u32>(entry >> 8)) - 4));
 }
 
+/** Copies a match, and notes what it takes of a window that is watched. */
+function copyNoted(to: usize, distance: usize, length: usize): void {
+  const before = watched - <i32>(to - distance);
+  if (watching && before > 0) memory.fill(USED + WINDOW_SIZE - before, 1, min(length, <usize>before));
+  for (const end = to + length; to < end; to++) store<u8>(to, load<u8>(to - distance));
+}
+
+/** Takes the match that the fast loop was left for, unless it reaches too far. */
+function farMatch(): i32 {
+  if (farDistance > output - windowStart) return ERROR_TOO_FAR;
+  copyNoted(output, farDistance, farLength);
+  output += farLength;
+  return GO_ON;
+}
+
 /** Decodes symbols one by one, each only once all of its bits are there. */
 function careful(): i32 {
   while (output < FULL) {
     // The longest symbol is a match: 15 + 5 + 15 + 13 bits.
-    pull(48);
+    if (inputEnd - input >= 8) {
+      bits |= load<u64>(input) << count;
+      input += <usize>((63 - count) >> 3);
+      count |= 56;
+      bits &= ~(-1 << count);
+    } else pull(48);
     let hold = bits << 2;
     let entry = i64.load32_u(<u32>hold & LITERAL_MASK, LITERALS);
     let used: u64 = 0;
@@ -494,13 +518,9 @@ function careful(): i32 {
     if (distance > output - windowStart) return ERROR_TOO_FAR;
     bits >>= used;
     count -= used;
-    const from = output - distance;
-    if (watching && <i32>from < watched) {
-      const before = <usize>(watched - <i32>from);
-      memory.fill(USED + WINDOW_SIZE - before, 1, min(length, before));
-    }
-    for (const end = output + length; output < end; output++) store<u8>(output, load<u8>(output - distance));
-    if (watching || inputEnd - input >= 32) return GO_ON;
+    copyNoted(output, distance, length);
+    output += length;
+    if (inputEnd - input >= 32) return GO_ON;
   }
   return GO_ON;
 }
@@ -517,7 +537,8 @@ function fast(): i32 {
   let have = count + 2;
   let from = input;
   let to = output;
-  const low = windowStart;
+  // A match that takes of a watched window leaves the loop as one that is too far.
+  const low = watching ? max(windowStart, <usize>watched) : windowStart;
   const limit = inputEnd - 16;
   let status = GO_ON;
   hold |= load<u64>(from) << have;
@@ -601,6 +622,8 @@ function fast(): i32 {
     have -= entry;
     let source = to - distance;
     if (source < low) {
+      farLength = length;
+      farDistance = distance;
       status = ERROR_TOO_FAR;
       break;
     }
@@ -616,14 +639,15 @@ function fast(): i32 {
       store<u64>(to, load<u64>(source, 8), 8);
       store<u64>(to, load<u64>(source, 16), 16);
       store<u64>(to, load<u64>(source, 24), 24);
-      to += 32;
-      while (to < end) {
-        source += 32;
-        store<u64>(to, load<u64>(source));
-        store<u64>(to, load<u64>(source, 8), 8);
-        store<u64>(to, load<u64>(source, 16), 16);
-        store<u64>(to, load<u64>(source, 24), 24);
-        to += 32;
+      if (length > 32) {
+        do {
+          to += 32;
+          source += 32;
+          store<u64>(to, load<u64>(source));
+          store<u64>(to, load<u64>(source, 8), 8);
+          store<u64>(to, load<u64>(source, 16), 16);
+          store<u64>(to, load<u64>(source, 24), 24);
+        } while (to + 32 < end);
       }
     } else if (distance == 1) {
       const run = <u64>load<u8>(source) * 0x0101010101010101;
