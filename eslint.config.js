@@ -21,6 +21,7 @@ export default defineConfig(
       '.cache/**',
       'docs/api/**',
       '**/src/generated/**',
+      '**/assembly/**',
     ],
   },
   eslint.configs.recommended,

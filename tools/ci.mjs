@@ -29,6 +29,7 @@ const GATES = [
   { name: 'size-limit', command: installed('size-limit/bin.js') },
   { name: 'check-boundaries', command: tool('check-boundaries') },
   { name: 'check-exports', command: tool('check-exports') },
+  { name: 'generated', command: [...tool('build-generated'), '--check'] },
   { name: 'nx sync:check', command: installed('nx/dist/bin/nx.js', 'sync:check') },
 ];
 

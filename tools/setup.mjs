@@ -13,6 +13,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const LEFT_OUT = {
   chromium: 'every browser test',
   'docker-registry': 'tests against the Docker registry',
+  python3: 'tests of tar against Python',
   skopeo: 'tests against skopeo',
   umoci: 'tests against umoci',
 };

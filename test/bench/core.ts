@@ -1,114 +1,67 @@
-// `npm run bench:core`: the core against the libraries that people would use instead, as ratios of one interleaved run.
-import { createGunzip } from 'node:zlib';
-import { createDecompressor, createDigester } from '@stowage/core';
-import { createSHA256 } from 'hash-wasm';
-import { Inflate } from 'pako';
+// `npm run bench:core [-- --quick] [-- --engine=node]`: the core against the libraries that people would use instead,
+// in every engine, as ratios of one interleaved run.
 import { buildLayer } from '../support/image-builder.ts';
-import { compare, report } from './support/compare.ts';
+import type { Measure } from './engines/core-program.ts';
+import { benchIn, ENGINES, findEngines } from './support/engines.ts';
 import { realisticEntries } from './support/layer-data.ts';
 
-/** What arrives from the network at a time. */
-const CHUNK = 64 * 1024;
+/** How many times as fast the core is to be, by measure and engine; an engine that is not named has no such line. */
+const GOALS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  'gunzip / pako': { node: 5, deno: 2.8, bun: 4, chromium: 5.5 },
+  'gunzip / createGunzip': { node: 1.6, deno: 1.6, bun: 1.6 },
+  'gunzip / DecompressionStream': { chromium: 4 },
+  'sha256 by wasm / hash-wasm': { node: 1.4, deno: 1.4, bun: 1.4, chromium: 1.4 },
+  'sha256 / hash-wasm': { node: 1.4, deno: 1.4, bun: 1.4 },
+  'sha512 by wasm / hash-wasm': { node: 2, deno: 2, bun: 2, chromium: 2 },
+  'sha512 / hash-wasm': { node: 2, deno: 2, bun: 2 },
+  'layer job / pako + hash-wasm': { node: 4.2, chromium: 3.5 },
+  'layer job, worker / pako + hash-wasm': { node: 5 },
+};
+
+const PACKAGES = ['typescript', '@esbuild', 'vite', 'prettier'];
 
 /** Runs the benches; answers the exit code. */
-export async function main(): Promise<number> {
-  const { bytes } = buildLayer(await realisticEntries(['typescript', '@esbuild', 'vite', 'prettier']));
+export async function main(args: readonly string[]): Promise<number> {
+  const quick = args.includes('--quick');
+  const wanted = args.flatMap((arg) => (arg.startsWith('--engine=') ? [arg.slice('--engine='.length)] : []));
+  const rounds = quick ? 3 : 7;
+  const { bytes } = buildLayer(await realisticEntries(quick ? PACKAGES.slice(-1) : PACKAGES));
   console.log(
-    `gzip layer of ${(bytes.length / 1e6).toFixed(1)} MB; ratios are times as fast, medians of 7 rounds\n`,
+    `gzip layer of ${(bytes.length / 1e6).toFixed(1)} MB; ratios are times as fast, medians of ${String(rounds)} interleaved rounds; cpu: the same of processor time`,
   );
-  const chunks = Array.from({ length: Math.ceil(bytes.length / CHUNK) }, (_, index) =>
-    bytes.subarray(index * CHUNK, (index + 1) * CHUNK),
-  );
-  const gunzip = { name: 'core', run: () => inflate(chunks, () => undefined) };
-  const pako = {
-    name: 'pako',
-    run: () => {
-      inflatePako(chunks);
-    },
-  };
-  report('gunzip / pako', await compare(gunzip, pako), 5);
-  const zlib = { name: 'createGunzip', run: () => inflateZlib(chunks) };
-  report('gunzip / zlib.createGunzip with 256 KiB chunks', await compare(gunzip, zlib), 1.6);
-
-  const wasm = await createSHA256();
-  const ours = {
-    name: 'core',
-    run: async () => {
-      const digester = await createDigester('sha256');
-      for (const chunk of chunks) digester.update(chunk);
-      digester.digest();
-    },
-  };
-  const theirs = {
-    name: 'hash-wasm',
-    run: () => {
-      wasm.init();
-      for (const chunk of chunks) wasm.update(chunk);
-      wasm.digest();
-    },
-  };
-  report('sha256 / hash-wasm', await compare(ours, theirs), 1.4);
-  report(
-    'layer job (sha256, gunzip, DiffID) / pako and hash-wasm',
-    await compare(
-      { name: 'core', run: () => layerJob(chunks) },
-      { name: 'libraries', run: () => libraryJob(chunks) },
-    ),
-    4.2,
-  );
+  const found = new Map(findEngines().map((engine) => [engine.name, engine]));
+  for (const name of ENGINES) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const engine = found.get(name);
+    if (engine === undefined) {
+      console.log(`\n${name}: not installed here, so not measured`);
+      continue;
+    }
+    const { backends, measures } = await benchIn(engine, bytes, { rounds });
+    console.log(
+      `\n${name}: ${Object.entries(backends)
+        .map((pair) => pair.join(' '))
+        .join(', ')}`,
+    );
+    for (const measure of measures) console.log(lineOf(name, measure));
+  }
   return 0;
 }
 
-async function inflate(chunks: readonly Uint8Array[], onOutput: (bytes: Uint8Array) => void): Promise<void> {
-  const decompressor = createDecompressor({ onOutput });
-  for (const chunk of chunks) await decompressor.write(chunk);
-  await decompressor.end();
-}
-
-function inflatePako(
-  chunks: readonly Uint8Array[],
-  onData: (bytes: Uint8Array) => void = () => undefined,
-): void {
-  const inflator = new Inflate({ chunkSize: CHUNK });
-  inflator.onData = onData;
-  for (const [index, chunk] of chunks.entries()) inflator.push(chunk, index === chunks.length - 1);
-}
-
-function inflateZlib(chunks: readonly Uint8Array[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stream = createGunzip({ chunkSize: 256 * 1024 });
-    stream
-      .on('data', () => undefined)
-      .on('end', resolve)
-      .on('error', reject);
-    for (const chunk of chunks) stream.write(chunk);
-    stream.end();
-  });
-}
-
-/** What a pull does with a layer: the digest of the blob, its inflation, and the digest of what comes out. */
-async function layerJob(chunks: readonly Uint8Array[]): Promise<void> {
-  const blob = await createDigester('sha256');
-  const diff = await createDigester('sha256');
-  const decompressor = createDecompressor({
-    onOutput: (bytes) => {
-      diff.update(bytes);
-    },
-  });
-  for (const chunk of chunks) {
-    const inflating = decompressor.write(chunk);
-    blob.update(chunk);
-    await inflating;
-  }
-  await decompressor.end();
-  blob.digest();
-  diff.digest();
-}
-
-async function libraryJob(chunks: readonly Uint8Array[]): Promise<void> {
-  const [blob, diff] = await Promise.all([createSHA256(), createSHA256()]);
-  inflatePako(chunks, (bytes) => diff.update(bytes));
-  for (const chunk of chunks) blob.update(chunk);
-  blob.digest();
-  diff.digest();
+function lineOf(engine: string, { what, ratio, cpuRatio, ours, theirs }: Measure): string {
+  const goal = GOALS[what]?.[engine];
+  const verdict =
+    goal === undefined ? 'no goal' : `goal ${goal.toFixed(1)} ${ratio >= goal ? 'met' : 'missed'}`;
+  const cpu = cpuRatio === undefined ? '' : `cpu ${cpuRatio.toFixed(2)}`;
+  const times = `${ours.toFixed(0)} ms against ${theirs.toFixed(0)} ms`;
+  return [
+    engine.padEnd(9),
+    what.padEnd(38),
+    ratio.toFixed(2).padStart(6),
+    verdict.padEnd(16),
+    cpu.padEnd(10),
+    times,
+  ]
+    .join('  ')
+    .trimEnd();
 }

@@ -3,9 +3,23 @@ import { backends } from './backends.ts';
 
 describe('backends', () => {
   it('tells what serves this runtime', () => {
-    const page = { sha256: 'wasm', gunzip: 'pako', zstd: 'none', crc32: 'js' };
+    const page = {
+      sha256: 'wasm',
+      sha512: 'wasm',
+      gunzip: 'wasm',
+      zstd: 'none',
+      crc32: 'wasm',
+      worker: 'web',
+    };
     const zstd = expect.stringMatching(/^(zlib|none)$/) as string;
-    const node = { sha256: 'native', gunzip: 'zlib', zstd, crc32: 'zlib' };
+    const node = {
+      sha256: 'native',
+      sha512: 'native',
+      gunzip: 'wasm',
+      zstd,
+      crc32: 'zlib',
+      worker: 'threads',
+    };
     expect(backends()).toEqual('window' in globalThis ? page : node);
   });
 });

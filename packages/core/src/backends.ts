@@ -1,17 +1,23 @@
-import { nativeCrc32 } from './crc32.ts';
+import { crc32Backend } from './crc32.ts';
+import type { Crc32Backend } from './crc32.ts';
 import { gunzipBackend } from './decompressor.ts';
 import type { GunzipBackend } from './decompressor.ts';
 import { digestBackend } from './digester.ts';
 import type { DigestBackend } from './digester.ts';
+import { workerBackend } from './worker-backend.ts';
+import type { WorkerBackend } from './worker-backend.ts';
 import { nativeZstd } from './zstd-node.ts';
 
 /** What this runtime does its work with. */
 export interface Backends {
-  /** The other digests too, except that `js` has none but sha256. */
   readonly sha256: DigestBackend;
+  /** For sha384 too. */
+  readonly sha512: DigestBackend;
   readonly gunzip: GunzipBackend;
   readonly zstd: 'zlib' | 'none';
-  readonly crc32: 'zlib' | 'js';
+  readonly crc32: Crc32Backend;
+  /** What workers are made with. That they can be made is not sure: a page's policy may forbid it. */
+  readonly worker: WorkerBackend;
 }
 
 /**
@@ -27,8 +33,10 @@ export interface Backends {
 export function backends(): Backends {
   return {
     sha256: digestBackend(),
+    sha512: digestBackend(),
     gunzip: gunzipBackend(),
     zstd: nativeZstd() === undefined ? 'none' : 'zlib',
-    crc32: nativeCrc32() === undefined ? 'js' : 'zlib',
+    crc32: crc32Backend(),
+    worker: workerBackend(),
   };
 }

@@ -1,7 +1,7 @@
 import { asDigest, StowageError } from '@stowage/types';
 import type { ChainID, Digest, DiffID } from '@stowage/types';
 import { builtinModule } from './platform.ts';
-import { Sha256 } from './sha256.ts';
+import { createPlainSha256 } from './sha256.ts';
 
 /**
  * The ChainID of a stack of layers (image-spec, "Layer ChainID"): the DiffID of a lone base, else the sha256 of
@@ -32,7 +32,7 @@ function sha256Of(text: string): Digest {
   const crypto = builtinModule('node:crypto');
   if (crypto !== undefined)
     return asDigest(`sha256:${crypto.createHash('sha256').update(text).digest('hex')}`);
-  const hash = new Sha256();
+  const hash = createPlainSha256();
   hash.update(new TextEncoder().encode(text));
   return asDigest(`sha256:${hash.digest()}`);
 }

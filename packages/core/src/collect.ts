@@ -1,6 +1,6 @@
 import { StowageError } from '@stowage/types';
 import type { Bytes, ByteStream, ReadOptions } from '@stowage/types';
-import { iterate } from './iterate.ts';
+import { drain } from './drain.ts';
 
 /**
  * Reads a whole stream into memory, into bytes that are the caller's own. The stream is cancelled as soon as the limit
@@ -22,13 +22,14 @@ export async function collect(stream: ByteStream, options: ReadOptions): Promise
   const { maxBytes } = options;
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of iterate(stream, options)) {
+  const take = (chunk: Uint8Array): void => {
     length += chunk.length;
     // Written so that a limit that is no number lets nothing through.
     if (!(length <= maxBytes))
       throw new StowageError('LIMIT_EXCEEDED', `content is longer than ${maxBytes} bytes`);
     chunks.push(chunk);
-  }
+  };
+  await drain(stream, take, options);
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {

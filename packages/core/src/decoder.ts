@@ -1,5 +1,4 @@
 import { StowageError } from '@stowage/types';
-import type { CompressionFormat } from './compression-format.ts';
 
 /** Takes what a decoder makes of its input. It may throw, and what it throws ends the decoding. */
 export type Emit = (bytes: Uint8Array) => void;
@@ -16,8 +15,11 @@ export interface Decoder {
   free(reason: unknown): void;
 }
 
+/** Streams that can be found invalid: `deflate` is a raw one. */
+export type StreamFormat = 'gzip' | 'zlib' | 'deflate' | 'zstd';
+
 /** A stream that is not what it should be, in zlib's words where the trouble is one of zlib's. */
-export function invalidStream(format: CompressionFormat, message: string, cause?: unknown): StowageError {
+export function invalidStream(format: StreamFormat, message: string, cause?: unknown): StowageError {
   return new StowageError(
     'INVALID_ARCHIVE',
     `invalid ${format} stream: ${message}`,
@@ -26,22 +28,14 @@ export function invalidStream(format: CompressionFormat, message: string, cause?
 }
 
 /** What follows a complete stream: zeros pad it to a block size, anything else was lost or smuggled in. */
-export function checkPadding(format: CompressionFormat, bytes: Uint8Array): void {
+export function checkPadding(format: StreamFormat, bytes: Uint8Array): void {
   if (bytes.some((byte) => byte !== 0)) throw trailingGarbage(format);
 }
 
 /** Bytes after a complete stream that begin no other part of it. */
-function trailingGarbage(format: CompressionFormat, cause?: unknown): StowageError {
+export function trailingGarbage(format: StreamFormat, cause?: unknown): StowageError {
   return invalidStream(format, 'garbage after its end', cause);
 }
 
-/** The words that zlib, and pako after it, has for a gzip member that does not begin as one. */
-const BAD_MAGIC = 'incorrect header check';
-
-/**
- * An error of zlib's. Only streams that begin as gzip come here, so a member that does not can only be what follows
- * the last one.
- */
-export function gzipError(message: string, cause?: unknown): StowageError {
-  return message === BAD_MAGIC ? trailingGarbage('gzip', cause) : invalidStream('gzip', message, cause);
-}
+/** zlib's words for a stream that does not begin as one. */
+export const BAD_HEADER = 'incorrect header check';

@@ -8,7 +8,8 @@ import { iterate } from './iterate.ts';
 import { streamOf } from './stream-of.ts';
 
 /** What can run here. */
-const BACKENDS: readonly GunzipBackend[] = backends().gunzip === 'zlib' ? ['zlib', 'pako'] : ['pako'];
+const BACKENDS: readonly GunzipBackend[] =
+  backends().crc32 === 'zlib' ? ['wasm', 'js', 'zlib'] : ['wasm', 'js'];
 
 const CONTENT = Uint8Array.from({ length: 70_000 }, (_, index) => (index * index) >>> 7);
 const GZIPPED = gzip(CONTENT);

@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import zlib from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createDecompressor } from './decompressor.ts';
+import { createDecompressor, gunzipBackend } from './decompressor.ts';
 import type { DecompressorInit } from './decompressor.ts';
 import { createNodeZstdDecoder } from './zstd-node.ts';
 
@@ -29,7 +29,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe.each(['zlib', 'pako'] as const)('gzip by %s against node:zlib', (gunzipBackend) => {
+describe.each(['wasm', 'js', 'zlib'] as const)('gzip by %s against node:zlib', (gunzipBackend) => {
   it('agrees at every level, on what compresses and what does not', async () => {
     const contents = [randomBytes(300_000), Buffer.alloc(1_000_000), Buffer.from('abc '.repeat(100_000))];
     for (const content of contents) {
@@ -89,11 +89,19 @@ describe.each(['zlib', 'pako'] as const)('gzip by %s against node:zlib', (gunzip
 });
 
 describe('the choice of backend', () => {
-  it('is pako without node:zlib, and zlib by name is refused', async () => {
-    vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined);
+  it('is WebAssembly, and plain TypeScript where that is forbidden', async () => {
     const createGunzip = vi.spyOn(zlib, 'createGunzip');
+    expect(gunzipBackend()).toBe('wasm');
+    vi.spyOn(WebAssembly, 'Module').mockImplementation(() => {
+      throw new WebAssembly.CompileError('forbidden');
+    });
+    expect(gunzipBackend()).toBe('js');
     expect((await run([zlib.gzipSync('abc')])).toString()).toBe('abc');
     expect(createGunzip).not.toHaveBeenCalled();
+  });
+
+  it('refuses what is named and is not there', async () => {
+    vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined);
     await expect(run([zlib.gzipSync('abc')], { gunzipBackend: 'zlib' })).rejects.toMatchObject({
       code: 'UNSUPPORTED',
     });
@@ -102,6 +110,7 @@ describe('the choice of backend', () => {
 
 describe('freeing', () => {
   it('destroys the stream of node:zlib at the end, on failure and on cancel', async () => {
+    const gunzipBackend = 'zlib';
     const made: zlib.Gunzip[] = [];
     const { createGunzip } = zlib;
     vi.spyOn(zlib, 'createGunzip').mockImplementation((options) => {
@@ -110,11 +119,13 @@ describe('freeing', () => {
       return stream;
     });
     const onOutput = (): undefined => undefined;
-    await run([zlib.gzipSync('abc')]);
-    await run([zlib.gzipSync('abc'), Buffer.alloc(3)]);
-    await expect(run([Buffer.concat([zlib.gzipSync('abc'), Buffer.from('xyz')])])).rejects.toBeDefined();
-    await expect(run([zlib.gzipSync('abc')], { maxBytes: 2 })).rejects.toBeDefined();
-    const cancelled = createDecompressor({ onOutput });
+    await run([zlib.gzipSync('abc')], { gunzipBackend });
+    await run([zlib.gzipSync('abc'), Buffer.alloc(3)], { gunzipBackend });
+    await expect(
+      run([Buffer.concat([zlib.gzipSync('abc'), Buffer.from('xyz')])], { gunzipBackend }),
+    ).rejects.toBeDefined();
+    await expect(run([zlib.gzipSync('abc')], { gunzipBackend, maxBytes: 2 })).rejects.toBeDefined();
+    const cancelled = createDecompressor({ gunzipBackend, onOutput });
     await cancelled.write(zlib.gzipSync('abc').subarray(0, 12));
     await cancelled.cancel();
     expect(made.map((stream) => stream.destroyed)).toEqual([true, true, true, true, true]);

@@ -4,12 +4,18 @@ import { detectFormat } from './compression-format.ts';
 import type { CompressionFormat } from './compression-format.ts';
 import { invalidStream } from './decoder.ts';
 import type { Decoder, Emit } from './decoder.ts';
+import { createGzipDecoder } from './gzip-inflate.ts';
 import { createNodeGzipDecoder } from './gzip-node.ts';
-import { builtinModule } from './platform.ts';
+import { inflateBackend } from './inflater.ts';
+import type { InflateBackend } from './inflater.ts';
+import { checkOutput } from './output-limits.ts';
 import { createNodeZstdDecoder } from './zstd-node.ts';
 
-/** What decompresses gzip: `zlib` is node:zlib (Node, Deno, Bun), `pako` is plain JavaScript, for pages. */
-export type GunzipBackend = 'zlib' | 'pako';
+/**
+ * What decompresses gzip: `wasm` is WebAssembly, the fastest everywhere, in the thread that calls; `zlib` is node:zlib
+ * (Node, Deno, Bun), on a thread of its own; `js` is plain TypeScript, for pages that forbid WebAssembly.
+ */
+export type GunzipBackend = InflateBackend | 'zlib';
 
 /** What a stream may cost, and how it is read. */
 export interface DecompressOptions {
@@ -22,7 +28,7 @@ export interface DecompressOptions {
   readonly maxRatio?: number | undefined;
   /** The only format to accept. Default: whatever the first bytes show. */
   readonly format?: 'gzip' | 'zstd' | undefined;
-  /** Default: `zlib` where there is one, else `pako`. */
+  /** Default: `wasm` where it is allowed, else `js`. */
   readonly gunzipBackend?: GunzipBackend | undefined;
 }
 
@@ -59,9 +65,6 @@ export interface Decompressor {
   cancel(): Promise<void>;
 }
 
-/** Below this much output a ratio says nothing. */
-const RATIO_FLOOR = 1024 * 1024;
-
 const NOTHING = new Uint8Array(0);
 
 /**
@@ -92,7 +95,7 @@ export function createDecompressor(init: DecompressorInit): Decompressor {
 
 /** The backend for gzip that this runtime takes when none is named. */
 export function gunzipBackend(): GunzipBackend {
-  return builtinModule('node:zlib') === undefined ? 'pako' : 'zlib';
+  return inflateBackend();
 }
 
 /** The one implementation of {@link Decompressor}. With `recycle` off, the bytes given out are the receiver's own. */
@@ -184,8 +187,14 @@ export class PushDecompressor implements Decompressor {
       case 'gzip': {
         const backend = this.#init.gunzipBackend ?? gunzipBackend();
         if (backend === 'zlib') return createNodeGzipDecoder(emit);
-        const { createPakoGzipDecoder } = await import('./gzip-pako.ts');
-        return createPakoGzipDecoder(emit, this.#recycle);
+        return createGzipDecoder(
+          this.#recycle
+            ? emit
+            : (bytes) => {
+                emit(bytes.slice());
+              },
+          backend,
+        );
       }
       case 'zstd':
         return createNodeZstdDecoder(emit);
@@ -200,18 +209,8 @@ export class PushDecompressor implements Decompressor {
   #emit(bytes: Uint8Array): void {
     // Output may still come after onOutput has cancelled.
     this.#throwIfClosed();
-    const { maxBytes = Infinity, maxRatio = Infinity } = this.#init;
     this.#bytesOut += bytes.length;
-    // Written so that a limit that is no number lets nothing through.
-    if (!(this.#bytesOut <= maxBytes)) {
-      throw new StowageError('LIMIT_EXCEEDED', `content is longer than ${maxBytes} bytes once decompressed`);
-    }
-    if (this.#bytesOut > RATIO_FLOOR && !(this.#bytesOut <= this.#bytesIn * maxRatio)) {
-      throw new StowageError(
-        'LIMIT_EXCEEDED',
-        `content is more than ${maxRatio} times longer once decompressed`,
-      );
-    }
+    checkOutput(this.#bytesIn, this.#bytesOut, this.#init);
     this.#init.onOutput(bytes);
   }
 

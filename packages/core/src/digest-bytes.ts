@@ -1,6 +1,7 @@
 import { asDigest } from '@stowage/types';
 import type { Bytes, Digest, DigestAlgorithm } from '@stowage/types';
 import { createDigester } from './digester.ts';
+import { toHex } from './hex.ts';
 import { builtinModule } from './platform.ts';
 
 const SUBTLE_NAMES = { sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' } as const;
@@ -29,10 +30,13 @@ export async function digestBytes(bytes: Bytes, algorithm: DigestAlgorithm = 'sh
     return digester.digest();
   }
   const hash = new Uint8Array(await subtle.digest(SUBTLE_NAMES[algorithm], bytes as Uint8Array<ArrayBuffer>));
-  return asDigest(`${algorithm}:${Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')}`);
+  return asDigest(`${algorithm}:${toHex(hash)}`);
 }
 
-/** WebCrypto, where nothing better is there and it takes these bytes: it refuses shared memory. */
+/**
+ * WebCrypto, where nothing better is there and it takes these bytes: it refuses shared memory. In Chromium its way to
+ * another thread and back is no dearer than a call of ours for a few bytes, and it keeps the page free for many.
+ */
 function subtleFor(bytes: Bytes): SubtleCrypto | undefined {
   if (builtinModule('node:crypto') !== undefined || !(bytes.buffer instanceof ArrayBuffer)) return undefined;
   const { crypto } = globalThis as { crypto?: { readonly subtle?: SubtleCrypto } };

@@ -5,6 +5,7 @@ import { backends } from './backends.ts';
 import { chainId } from './chain-id.ts';
 import { digestBytes } from './digest-bytes.ts';
 import { createDigester } from './digester.ts';
+import { noise } from './test-support/sha2-vectors.ts';
 import { asDigest } from '@stowage/types';
 import type { DiffID } from '@stowage/types';
 
@@ -15,9 +16,17 @@ function asInPage(): void {
 
 /** What a Content-Security-Policy without `wasm-unsafe-eval` does. */
 function forbidWebAssembly(): void {
+  const refused = new WebAssembly.CompileError('Refused to compile or instantiate WebAssembly module');
   vi.spyOn(WebAssembly, 'Module').mockImplementation(function () {
-    throw new WebAssembly.CompileError('Refused to compile or instantiate WebAssembly module');
+    throw refused;
   });
+  vi.spyOn(WebAssembly, 'compile').mockRejectedValue(refused);
+}
+
+/** `createDigester` as a process finds it that has compiled nothing yet. */
+async function freshCreateDigester(): Promise<typeof createDigester> {
+  vi.resetModules();
+  return (await import('./digester.ts')).createDigester;
 }
 
 const BYTES = new TextEncoder().encode('some bytes');
@@ -28,31 +37,60 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-describe('digests against node:crypto', () => {
-  it.each(['sha256', 'sha384', 'sha512'] as const)('agrees on %s', async (algorithm) => {
+describe.each(['sha256', 'sha384', 'sha512'] as const)('%s against node:crypto', (algorithm) => {
+  it.each(['native', 'wasm', 'js'] as const)('is the same with %s', async (backend) => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 5 }), async (chunks) => {
-        const oracle = createHash(algorithm);
-        const digester = await createDigester(algorithm, { backend: 'wasm' });
-        for (const chunk of chunks) {
-          oracle.update(chunk);
-          digester.update(chunk);
-        }
-        expect(digester.digest()).toBe(`${algorithm}:${oracle.digest('hex')}`);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ maxLength: 3000, size: 'max' }), { maxLength: 5 }),
+        async (chunks) => {
+          const oracle = createHash(algorithm);
+          const digester = await createDigester(algorithm, { backend });
+          for (const chunk of chunks) {
+            oracle.update(chunk);
+            digester.update(chunk);
+          }
+          expect(digester.digest()).toBe(`${algorithm}:${oracle.digest('hex')}`);
+        },
+      ),
       { numRuns: 50 },
     );
   });
 
-  it('agrees on a long input with every backend', async () => {
+  it('is the same for a long input', async () => {
     const bytes = randomBytes(1_000_003);
-    const want = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    const want = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
     for (const backend of ['native', 'wasm', 'js'] as const) {
-      const digester = await createDigester('sha256', { backend });
+      const digester = await createDigester(algorithm, { backend });
       digester.update(bytes.subarray(0, 7));
       digester.update(bytes.subarray(7));
       expect(digester.digest()).toBe(want);
     }
+  });
+});
+
+describe('memory', () => {
+  it('stays what it was over a million calls', async () => {
+    const digester = await createDigester('sha256', { backend: 'wasm' });
+    const bytes = noise(16);
+    digester.update(bytes);
+    const before = process.memoryUsage();
+    for (let call = 1; call < 1_000_000; call += 1) digester.update(bytes);
+    const after = process.memoryUsage();
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(1e6);
+    expect(after.external - before.external).toBeLessThan(1e6);
+    const want = createHash('sha256').update(Buffer.alloc(16e6, bytes)).digest('hex');
+    expect(digester.digest()).toBe(`sha256:${want}`);
+  });
+
+  it('of WebAssembly is one for all digesters, those too that never came to an end', async () => {
+    const fresh = await freshCreateDigester();
+    const instantiate = vi.spyOn(WebAssembly, 'instantiate');
+    for (let count = 0; count < 1000; count += 1) {
+      const digester = await fresh('sha256', { backend: 'wasm' });
+      digester.update(BYTES);
+    }
+    await Promise.all(['sha384', 'sha512'].map((name) => fresh(name as 'sha384', { backend: 'wasm' })));
+    expect(instantiate).toHaveBeenCalledTimes(2);
   });
 });
 
@@ -64,7 +102,7 @@ describe('the choice of backend', () => {
 
   it('is wasm without node:crypto', async () => {
     asInPage();
-    expect(backends()).toEqual({ sha256: 'wasm', gunzip: 'pako', zstd: 'none', crc32: 'js' });
+    expect(backends().sha256).toBe('wasm');
     const digester = await createDigester('sha512');
     expect('save' in digester).toBe(true);
     digester.update(BYTES);
@@ -81,16 +119,33 @@ describe('the choice of backend', () => {
     const digester = await createDigester();
     digester.update(BYTES);
     expect(digester.digest()).toBe(WANT);
-    await expect(createDigester('sha512')).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    const other = await createDigester('sha384', { resumable: true });
+    other.update(BYTES);
+    expect(other.digest()).toBe(`sha384:${createHash('sha384').update(BYTES).digest('hex')}`);
   });
 
   it('is js where there is no WebAssembly, and wasm by name is refused', async () => {
     asInPage();
+    const fresh = await freshCreateDigester();
     vi.stubGlobal('WebAssembly', undefined);
     expect(backends().sha256).toBe('js');
-    await expect(createDigester('sha256', { backend: 'wasm' })).rejects.toMatchObject({
-      code: 'UNSUPPORTED',
-    });
+    for (const algorithm of ['sha256', 'sha384', 'sha512'] as const) {
+      await expect(fresh(algorithm, { backend: 'wasm' })).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    }
+  });
+
+  it('is hash-wasm where the engine has no vector instructions, until it has', async () => {
+    const fresh = await freshCreateDigester();
+    const instantiate = vi.spyOn(WebAssembly, 'instantiate');
+    const compile = vi.spyOn(WebAssembly, 'compile');
+    compile.mockRejectedValueOnce(new WebAssembly.CompileError('wasm simd unsupported'));
+    const scalar = await fresh('sha512', { backend: 'wasm', resumable: true });
+    const vectors = await fresh('sha512', { backend: 'wasm', resumable: true });
+    expect(instantiate).toHaveBeenCalledTimes(2);
+    scalar.update(BYTES.subarray(0, 4));
+    vectors.restore(scalar.save());
+    vectors.update(BYTES.subarray(4));
+    expect(vectors.digest()).toBe(`sha512:${createHash('sha512').update(BYTES).digest('hex')}`);
   });
 
   it('needs no getBuiltinModule in a process that is a shim', () => {

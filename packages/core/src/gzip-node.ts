@@ -1,5 +1,5 @@
 import { StowageError } from '@stowage/types';
-import { checkPadding, gzipError } from './decoder.ts';
+import { BAD_HEADER, checkPadding, invalidStream, trailingGarbage } from './decoder.ts';
 import type { Decoder, Emit } from './decoder.ts';
 import { NodeEngine, OUTPUT_CHUNK } from './node-engine.ts';
 import { builtinModule } from './platform.ts';
@@ -12,7 +12,12 @@ export function createNodeGzipDecoder(emit: Emit): Decoder {
   const zlib = builtinModule('node:zlib');
   if (zlib === undefined) throw new StowageError('UNSUPPORTED', 'this runtime has no node:zlib');
   const stream = zlib.createGunzip({ chunkSize: OUTPUT_CHUNK });
-  const engine = new NodeEngine(stream, emit, (error) => gzipError(error.message, error));
+  const engine = new NodeEngine(stream, emit, (error) =>
+    // Only what begins as gzip comes here, so a member that does not can only be what follows the last one.
+    error.message === BAD_HEADER
+      ? trailingGarbage('gzip', error)
+      : invalidStream('gzip', error.message, error),
+  );
   let padding = false;
   return {
     async write(bytes) {

@@ -1,4 +1,5 @@
 import type { AbortOptions, ByteStream } from '@stowage/types';
+import { cancelReader } from './cancel-reader.ts';
 
 /**
  * Reads a stream chunk by chunk. The stream is locked from the first chunk on; leaving the loop early, by `break` or an
@@ -24,7 +25,7 @@ export async function* iterate(
   const { signal } = options;
   const reader = stream.getReader();
   // One listener for the whole stream, not a race for every chunk: cancelling ends the read that waits.
-  const stop = (): void => void cancel(reader, signal?.reason);
+  const stop = (): void => void cancelReader(reader, signal?.reason);
   let ended = false;
   try {
     signal?.throwIfAborted();
@@ -40,12 +41,7 @@ export async function* iterate(
     }
   } finally {
     signal?.removeEventListener('abort', stop);
-    if (!ended) await cancel(reader, signal?.reason);
+    if (!ended) await cancelReader(reader, signal?.reason);
     reader.releaseLock();
   }
-}
-
-/** Cancels; a stream that failed has nothing left to free, and its error was thrown by the read. */
-async function cancel(reader: ReadableStreamDefaultReader<Uint8Array>, reason: unknown): Promise<void> {
-  await reader.cancel(reason).catch(() => undefined);
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { readTar } from './read-tar.ts';
 import type { TarEntry } from './read-tar.ts';
 import { createTarWriter } from './tar-writer.ts';
+import { block, GNU, gnuSparse, join, padded } from './test-support/raw-tar.ts';
 
 const CONTENTS: Readonly<Record<string, string>> = { a: 'first', b: '', c: 'third'.repeat(300), d: 'last' };
 
@@ -200,6 +201,47 @@ describe('readTar', () => {
     const { body } = await next(reader);
     expect(await codeOf(text(body))).toBe('INVALID_ARCHIVE');
     expect(await codeOf(reader.read())).toBe('INVALID_ARCHIVE');
+  });
+
+  it.each([1, 512, 100_000])('fills the holes of a sparse file (pieces of %i)', async (size) => {
+    const pairs = [
+      [0, 512],
+      [70_000, 600],
+      [70_700, 0],
+    ] as const;
+    const bytes = join(
+      block({ name: 's', flag: 'S', size: 1112, magic: GNU, more: gnuSparse(70_700, pairs) }),
+      padded(`${'a'.repeat(512)}${'c'.repeat(600)}`),
+      archive(),
+    );
+    const whole = `${'a'.repeat(512)}${'\0'.repeat(69_488)}${'c'.repeat(600)}${'\0'.repeat(100)}`;
+    for (const take of ['all', 'some', 'cancel', 'nothing']) {
+      const found: string[] = [];
+      for await (const { header, body } of source(bytes, size).stream.pipeThrough(readTar())) {
+        found.push(header.name);
+        if (header.name !== 's') expect(await text(body)).toBe(CONTENTS[header.name]);
+        else if (take === 'all') expect(await text(body)).toBe(whole);
+        else if (take === 'some') await body.getReader().read();
+        else if (take === 'cancel') await body.cancel();
+      }
+      expect(found).toEqual(['s', ...Object.keys(CONTENTS)]);
+    }
+  });
+
+  it('fails what is left of a sparse file that is left behind', async () => {
+    const pairs = [
+      [1 << 19, 512],
+      [1 << 20, 0],
+    ] as const;
+    const bytes = join(
+      block({ name: 's', flag: 'S', size: 512, magic: GNU, more: gnuSparse(1 << 20, pairs) }),
+      new Uint8Array(512),
+      archive(),
+    );
+    const reader = source(bytes, 100_000).stream.pipeThrough(readTar()).getReader();
+    const sparse = await next(reader);
+    await next(reader);
+    expect(await codeOf(text(sparse.body))).toBe('INVALID_ARGUMENT');
   });
 
   it('passes limits on', async () => {

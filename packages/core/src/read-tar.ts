@@ -2,13 +2,14 @@ import type { Bytes, ByteStream } from '@stowage/types';
 import { StowageError } from '@stowage/types';
 import { scanTar } from './scan-tar.ts';
 import type { TarLimits } from './scan-tar.ts';
+import { expandSparse } from './tar-expand-sparse.ts';
 import type { TarHeader } from './tar-header.ts';
 
 /** An entry of a tar stream and its content. */
 export interface TarEntry {
   readonly header: TarHeader;
   /**
-   * The content; empty for anything but a file. Read it before asking for the next entry, which makes a body that is
+   * The content; empty for anything but a file, holes of a sparse file filled with zeros as it is read. Read it before asking for the next entry, which makes a body that is
    * not at its end fail with `INVALID_ARGUMENT`. It need not be read or cancelled at all.
    */
   readonly body: ByteStream;
@@ -144,10 +145,12 @@ class TarReader implements TransformStream<Bytes, TarEntry> {
         if (!this.#entryWanted) return;
         this.#entryWanted = false;
         this.#steps.pop();
-        this.#body = new Body(step.header.size, () => {
+        const { header } = step;
+        const body = new Body(header.sparse?.storedSize ?? header.size, () => {
           this.#advance();
         });
-        this.#entries.enqueue({ header: step.header, body: this.#body.stream });
+        this.#body = body;
+        this.#entries.enqueue({ header, body: contentOf(header, body.stream) });
       } else {
         if (this.#body?.isWaiting === true) return;
         this.#steps.pop();
@@ -164,7 +167,11 @@ class TarReader implements TransformStream<Bytes, TarEntry> {
   }
 }
 
-/** The content of one entry: hands out pieces as they are asked for, or drops them once nobody wants them. */
+function contentOf({ size, sparse }: TarHeader, stored: ByteStream): ByteStream {
+  return sparse === undefined ? stored : expandSparse({ size, sparse }, () => stored);
+}
+
+/** The stored content of one entry: hands out pieces as they are asked for, or drops them once nobody wants them. */
 class Body {
   readonly stream: ByteStream;
   #controller!: ReadableStreamDefaultController<Bytes>;

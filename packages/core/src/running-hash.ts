@@ -3,6 +3,11 @@ export interface RunningHash {
   update(bytes: Uint8Array): void;
   /** Lower-case hexadecimal. */
   digest(): string;
-  /** Where the running state can be told. `restore` throws on a state that is not of this backend. */
-  readonly state?: { save(): Uint8Array; restore(state: Uint8Array): void };
+}
+
+/** A running hash that can tell its state, in the format of `hash-state.ts`. */
+export interface ResumableHash extends RunningHash {
+  save(): Uint8Array;
+  /** Goes on from a saved state. Throws, and changes nothing, where it is none of this algorithm. */
+  restore(state: Uint8Array): void;
 }

@@ -1,38 +1,39 @@
 import type { Bytes } from '@stowage/types';
 import { StowageError } from '@stowage/types';
-import {
-  BLOCK,
-  decodeBlock,
-  decodeDevice,
-  entryTypeOf,
-  isZeroBlock,
-  paddingOf,
-  TYPE_FLAG,
-} from './tar-block.ts';
-import type { TarBlock } from './tar-block.ts';
+import { BLOCK, decodeSize, isZeroBlock, paddingOf, TYPE_FLAG, verifyBlock } from './tar-block.ts';
+import { draftEntry, labelSize } from './tar-entry.ts';
+import type { OpenTarHeader } from './tar-entry.ts';
+import { invalidTar, tarLimit } from './tar-error.ts';
 import { isExtension, TarExtensions } from './tar-extensions.ts';
 import type { TarHeader } from './tar-header.ts';
-import { DEFAULT_TAR_LIMITS } from './tar-limits.ts';
-import type { TarLimits } from './tar-limits.ts';
+import { resolveTarLimits } from './tar-limits.ts';
+import type { ResolvedTarLimits, TarLimits } from './tar-limits.ts';
+import type { SparseBlocks } from './tar-sparse.ts';
 
 export { DEFAULT_TAR_LIMITS } from './tar-limits.ts';
 export type { TarLimits } from './tar-limits.ts';
+export type { TarSparse, TarSparseSegment } from './tar-sparse.ts';
 
 /** What a {@link scanTar} scanner tells, and what it refuses. */
 export interface ScanTarOptions {
   /** Told of every entry, before its content. */
   onEntry(header: TarHeader): void;
-  /** Told of the content of files, piece by piece. The bytes are a view into what was written: copy them to keep them. */
+  /**
+   * Told of the content of files, piece by piece, as it is stored: of a sparse file what `header.sparse` lists, without
+   * its holes. The bytes are a view into what was written: copy them to keep them.
+   */
   onContent?(bytes: Bytes, header: TarHeader): void;
   readonly limits?: TarLimits | undefined;
 }
 
 /** Takes a tar stream in pieces of any size and calls back at once. After it has thrown it takes nothing more. */
 export interface TarScanner {
+  /** Bytes so far after the two zero blocks that end the archive, whatever they are. */
+  readonly trailingBytes: number;
   /**
    * Takes the next bytes.
    *
-   * @throws `INVALID_ARCHIVE`; `LIMIT_EXCEEDED`; `UNSUPPORTED` for sparse files and unknown kinds of entries
+   * @throws `INVALID_ARCHIVE`; `LIMIT_EXCEEDED`; `UNSUPPORTED` for unknown kinds of entries
    */
   write(bytes: Bytes): void;
   /**
@@ -44,8 +45,11 @@ export interface TarScanner {
 }
 
 /**
- * Scans a tar stream as it goes by: ustar, pax and GNU headers, v7 and star too. Two zero blocks end the archive;
- * whatever follows them is ignored. Sparse files are refused.
+ * Scans a tar stream as it goes by: v7, ustar, pax and GNU headers, sparse files too. Two zero blocks end the archive;
+ * whatever follows them is counted and ignored. The label of a GNU archive is no entry.
+ *
+ * Where readers of tar differ in what an archive holds, it is refused: a pax size of a sparse file, content of a link,
+ * two headers that name one entry. What is accepted, GNU tar reads as the same names and sizes.
  *
  * @param options the callbacks, and limits
  *
@@ -66,7 +70,10 @@ export function scanTar(options: ScanTarOptions): TarScanner {
   return new Scanner(options);
 }
 
-const NO_HEADER: TarHeader = {
+/** What a segment of a sparse file counts as, in units of text. */
+const SEGMENT_TEXT = 16;
+
+const NO_HEADER: OpenTarHeader = {
   name: '',
   type: 'file',
   size: 0,
@@ -79,17 +86,22 @@ const NO_HEADER: TarHeader = {
 
 class Scanner implements TarScanner {
   readonly #options: ScanTarOptions;
-  readonly #limits: typeof DEFAULT_TAR_LIMITS;
-  #state: 'header' | 'content' | 'extension' | 'padding' | 'end' = 'header';
+  readonly #limits: ResolvedTarLimits;
+  /** What the bytes at hand are: a header, blocks of a sparse map, or one of the runs that `#left` counts. */
+  #state: 'header' | 'sparse' | 'content' | 'extension' | 'skip' | 'end' = 'header';
   #usable = true;
   /** Where the bytes at hand begin in the stream. */
   #base = 0;
-  /** Bytes left of content, extension or padding. */
+  /** Bytes left of content, of an extension, or to skip. */
   #left = 0;
+  /** Padding after that. */
+  #padding = 0;
   readonly #block: Bytes = new Uint8Array(BLOCK);
   #held = 0;
   #zeroBlock = false;
-  #header: TarHeader = NO_HEADER;
+  #trailing = 0;
+  #header: OpenTarHeader = NO_HEADER;
+  #sparse: SparseBlocks | undefined;
   #entries = 0;
   #text = 0;
 
@@ -99,7 +111,11 @@ class Scanner implements TarScanner {
 
   constructor(options: ScanTarOptions) {
     this.#options = options;
-    this.#limits = { ...DEFAULT_TAR_LIMITS, ...withoutUndefined(options.limits ?? {}) };
+    this.#limits = resolveTarLimits(options.limits);
+  }
+
+  get trailingBytes(): number {
+    return this.#trailing;
   }
 
   write(bytes: Bytes): void {
@@ -108,19 +124,15 @@ class Scanner implements TarScanner {
     while (at < bytes.length) {
       switch (this.#state) {
         case 'header':
-          at = this.#takeHeader(bytes, at);
-          break;
-        case 'content':
-          at = this.#takeContent(bytes, at);
-          break;
-        case 'extension':
-          at = this.#takeExtension(bytes, at);
-          break;
-        case 'padding':
-          at = this.#takePadding(bytes, at);
+        case 'sparse':
+          at = this.#gatherBlock(bytes, at);
           break;
         case 'end':
+          this.#trailing += bytes.length - at;
           at = bytes.length;
+          break;
+        default:
+          at = this.#takeRun(bytes, at);
       }
     }
     this.#base += bytes.length;
@@ -130,7 +142,7 @@ class Scanner implements TarScanner {
   end(): void {
     this.#begin();
     if (this.#state === 'end') return;
-    if (this.#state !== 'header' || this.#held > 0) throw invalid('unexpected end of the tar archive');
+    if (this.#state !== 'header' || this.#held > 0) throw invalidTar('unexpected end of the tar archive');
     this.#checkNothingPending();
   }
 
@@ -140,7 +152,7 @@ class Scanner implements TarScanner {
     this.#usable = false;
   }
 
-  #takeHeader(bytes: Bytes, at: number): number {
+  #gatherBlock(bytes: Bytes, at: number): number {
     if (this.#held === 0 && bytes.length - at >= BLOCK) {
       this.#takeBlock(bytes, at, this.#base + at + BLOCK);
       return at + BLOCK;
@@ -155,55 +167,56 @@ class Scanner implements TarScanner {
     return at + taken;
   }
 
-  #takeContent(bytes: Bytes, at: number): number {
+  #takeRun(bytes: Bytes, at: number): number {
     const taken = Math.min(this.#left, bytes.length - at);
-    this.#options.onContent?.(bytes.subarray(at, at + taken), this.#header);
+    if (this.#state === 'content') {
+      this.#options.onContent?.(bytes.subarray(at, at + taken), this.#header);
+    } else if (this.#state === 'extension') {
+      this.#extension.set(bytes.subarray(at, at + taken), this.#extension.length - this.#left);
+    }
     this.#left -= taken;
-    if (this.#left === 0) this.#pad(this.#header.size);
+    if (this.#left === 0) this.#endRun();
     return at + taken;
   }
 
-  #takeExtension(bytes: Bytes, at: number): number {
-    const taken = Math.min(this.#left, bytes.length - at);
-    this.#extension.set(bytes.subarray(at, at + taken), this.#extension.length - this.#left);
-    this.#left -= taken;
-    if (this.#left === 0) this.#endExtension();
-    return at + taken;
+  #beginRun(state: 'content' | 'extension' | 'skip', size: number): void {
+    this.#state = state;
+    this.#left = size;
+    this.#padding = paddingOf(size);
+    if (size === 0) this.#endRun();
   }
 
-  #takePadding(bytes: Bytes, at: number): number {
-    const taken = Math.min(this.#left, bytes.length - at);
-    this.#left -= taken;
-    if (this.#left === 0) this.#state = 'header';
-    return at + taken;
+  #endRun(): void {
+    if (this.#state === 'extension') this.#endExtension();
+    this.#left = this.#padding;
+    this.#padding = 0;
+    this.#state = this.#left === 0 ? 'header' : 'skip';
   }
 
-  #pad(size: number): void {
-    this.#left = paddingOf(size);
-    this.#state = this.#left === 0 ? 'header' : 'padding';
-  }
-
-  #takeBlock(bytes: Bytes, at: number, offset: number): void {
-    if (isZeroBlock(bytes, at)) {
+  /** `end` is where the block ends in the stream. */
+  #takeBlock(bytes: Bytes, at: number, end: number): void {
+    if (this.#sparse !== undefined) {
+      if (this.#sparse.take(bytes, at)) this.#endSparse(this.#sparse, end);
+      return;
+    }
+    if (bytes[at] === 0 && isZeroBlock(bytes, at)) {
       this.#checkNothingPending();
       if (this.#zeroBlock) this.#state = 'end';
       this.#zeroBlock = true;
       return;
     }
-    if (this.#zeroBlock) throw invalid('invalid tar header: a lone zero block before it');
-    const block = decodeBlock(bytes, at);
-    if (isExtension(block.flag)) this.#beginExtension(block);
-    else this.#takeEntry(block, bytes, at, offset);
+    if (this.#zeroBlock) throw invalidTar('invalid tar header: a lone zero block before it');
+    const flag = verifyBlock(bytes, at);
+    if (isExtension(flag)) this.#beginExtension(flag, decodeSize(bytes, at));
+    else if (flag === TYPE_FLAG.gnuVolume) this.#skipLabel(bytes, at);
+    else this.#beginEntry(bytes, at, end);
   }
 
-  #beginExtension({ flag, size }: TarBlock): void {
-    if (size < 0) throw invalid('invalid tar header: negative size');
-    if (size > this.#limits.maxExtensionBytes) throw limit(`an extension header of ${size} bytes`);
+  #beginExtension(flag: number, size: number): void {
+    if (size > this.#limits.maxExtensionBytes) throw tarLimit(`an extension header of ${size} bytes`);
     this.#extension = new Uint8Array(size);
     this.#extensionFlag = flag;
-    this.#left = size;
-    this.#state = 'extension';
-    if (size === 0) this.#endExtension();
+    this.#beginRun('extension', size);
   }
 
   #endExtension(): void {
@@ -211,60 +224,68 @@ class Scanner implements TarScanner {
     this.#extension = this.#block;
     this.#extensions.take(this.#extensionFlag, bytes);
     if (this.#extensionFlag === TYPE_FLAG.paxGlobal) this.#spendText(this.#extensions.globalText);
-    this.#pad(bytes.length);
   }
 
   #checkNothingPending(): void {
-    if (this.#extensions.isPending) throw invalid('the tar archive ends after an extension header');
+    if (this.#extensions.isPending) throw invalidTar('the tar archive ends after an extension header');
   }
 
-  #takeEntry(block: TarBlock, bytes: Bytes, at: number, offset: number): void {
-    if (block.flag === TYPE_FLAG.gnuSparse) {
-      throw new StowageError('UNSUPPORTED', `sparse files are not supported: ${block.name}`);
-    }
-    const type = entryTypeOf(block.flag, this.#extensions.nameOf(block));
-    if (type === undefined) {
-      throw new StowageError('UNSUPPORTED', `unhandled tar header type ${block.flag}`);
-    }
-    const header: TarHeader = {
-      ...this.#extensions.apply(block, type),
-      ...(type === 'char' || type === 'block' ? decodeDevice(bytes, at) : undefined),
-      offset,
-    };
-    this.#checkLimits(header);
+  #skipLabel(bytes: Bytes, at: number): void {
+    this.#countEntry();
+    const size = labelSize(bytes, at, this.#extensions);
+    this.#extensions.endEntry();
+    this.#beginRun('skip', size);
+  }
+
+  #beginEntry(bytes: Bytes, at: number, end: number): void {
+    this.#countEntry();
+    const { header, storedSize, blocks } = draftEntry(bytes, at, this.#extensions, this.#limits);
+    this.#extensions.endEntry();
     this.#header = header;
-    this.#left = header.size;
-    if (header.size > 0) this.#state = 'content';
+    if (blocks === undefined) {
+      this.#tellEntry(end, storedSize);
+    } else {
+      this.#sparse = blocks;
+      this.#state = 'sparse';
+    }
+  }
+
+  #endSparse(blocks: SparseBlocks, end: number): void {
+    this.#sparse = undefined;
+    const sparse = blocks.finish();
+    this.#header.sparse = sparse;
+    this.#tellEntry(end, sparse.storedSize);
+  }
+
+  /** Its content begins at `offset`. What a directory has there is a list of names and no content. */
+  #tellEntry(offset: number, storedSize: number): void {
+    const header = this.#header;
+    header.offset = offset;
+    this.#checkText(header);
+    this.#beginRun(header.type === 'file' ? 'content' : 'skip', storedSize);
     this.#options.onEntry(header);
   }
 
-  #checkLimits({ name, linkname = '', xattrs }: TarHeader): void {
+  #countEntry(): void {
     this.#entries++;
-    if (this.#entries > this.#limits.maxEntries) throw limit(`more than ${this.#limits.maxEntries} entries`);
+    if (this.#entries > this.#limits.maxEntries)
+      throw tarLimit(`more than ${this.#limits.maxEntries} entries`);
+  }
+
+  #checkText({ name, linkname = '', uname = '', gname = '', xattrs, sparse }: TarHeader): void {
     if (Math.max(name.length, linkname.length) > this.#limits.maxNameLength) {
-      throw limit(`a name longer than ${this.#limits.maxNameLength}`);
+      throw tarLimit(`a name longer than ${this.#limits.maxNameLength}`);
     }
-    let text = name.length + linkname.length;
+    let text = name.length + linkname.length + uname.length + gname.length;
     for (const key in xattrs) text += key.length + (xattrs[key] ?? '').length;
+    if (sparse !== undefined) text += sparse.segments.length * SEGMENT_TEXT;
     this.#spendText(text);
   }
 
   #spendText(length: number): void {
     this.#text += length;
     if (this.#text > this.#limits.maxTotalText) {
-      throw limit(`more than ${this.#limits.maxTotalText} characters of names`);
+      throw tarLimit(`more than ${this.#limits.maxTotalText} characters of names`);
     }
   }
-}
-
-function withoutUndefined(limits: TarLimits): { readonly [Name in keyof TarLimits]?: number } {
-  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
-}
-
-function invalid(message: string): StowageError {
-  return new StowageError('INVALID_ARCHIVE', message);
-}
-
-function limit(what: string): StowageError {
-  return new StowageError('LIMIT_EXCEEDED', `tar archive refused: ${what}`);
 }

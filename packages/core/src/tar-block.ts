@@ -1,33 +1,36 @@
-import type { Bytes, LayerEntryType } from '@stowage/types';
-import { StowageError } from '@stowage/types';
+import type { Bytes } from '@stowage/types';
+import { invalidTar } from './tar-error.ts';
+import { decodeNumber, decodeOctal } from './tar-number.ts';
+import { decodeField } from './tar-text.ts';
 
-// The 512-byte header block of a tar archive: v7, ustar, GNU and star layouts. Internal to the tar files.
+// The 512-byte header block of a tar archive: v7, ustar and GNU layouts. Internal to the tar files.
 
 /** Bytes of a tar block. */
 export const BLOCK = 512;
 
-/** The type flags that need a name, as character codes. */
+/** The type flags, as character codes. */
 export const TYPE_FLAG = {
   v7File: 0,
+  file: 0x30, // 0
+  hardlink: 0x31, // 1
+  symlink: 0x32, // 2
+  char: 0x33, // 3
+  block: 0x34, // 4
+  dir: 0x35, // 5
+  fifo: 0x36, // 6
+  contiguous: 0x37, // 7: a file for which readers once were to set aside one run of a disk
   paxLocal: 0x78, // x
   paxGlobal: 0x67, // g
   gnuLongName: 0x4c, // L
   gnuLongLink: 0x4b, // K
   gnuSparse: 0x53, // S
+  gnuDumpDir: 0x44, // D: a directory of an incremental dump, its content a list of names
+  gnuVolume: 0x56, // V: the label of the archive
 } as const;
 
-const TYPES: Readonly<Record<number, LayerEntryType>> = {
-  0x30: 'file', // 0
-  0x31: 'hardlink', // 1
-  0x32: 'symlink', // 2
-  0x33: 'char', // 3
-  0x34: 'block', // 4
-  0x35: 'dir', // 5
-  0x36: 'fifo', // 6
-  0x37: 'file', // 7: a contiguous file
-};
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const SLASH = 0x2f;
+const NUL = 0;
+const SPACE = 0x20;
 
 /** What one header block says, before extension headers are applied. */
 export interface TarBlock {
@@ -40,6 +43,9 @@ export interface TarBlock {
   readonly gid: number;
   readonly mtime: number;
   readonly linkname: string;
+  readonly uname: string;
+  readonly gname: string;
+  readonly isGnu: boolean;
 }
 
 /** The zero bytes that follow `size` bytes of content. */
@@ -53,116 +59,117 @@ export function isZeroBlock(bytes: Bytes, at: number): boolean {
   return true;
 }
 
-/**
- * What kind of entry a type flag means; `undefined` for one that is none. A v7 archive marks a directory only by the
- * slash at the end of its name.
- */
-export function entryTypeOf(flag: number, name: string): LayerEntryType | undefined {
-  if (flag === TYPE_FLAG.v7File) return name.endsWith('/') ? 'dir' : 'file';
-  return TYPES[flag];
+/** The type flag of the block at `at`, whose checksum is verified. `INVALID_ARCHIVE`. */
+export function verifyBlock(bytes: Bytes, at: number): number {
+  const stored = decodeOctal(bytes, at + 148, at + 156, 'checksum');
+  const sum = sumOf(bytes, at);
+  if (stored !== sum && stored !== sum - 256 * highBytes(bytes, at)) {
+    throw invalidTar('invalid tar header: checksum mismatch');
+  }
+  return bytes[at + 156] ?? 0;
 }
 
-/** Verifies and decodes the block at `at`. `INVALID_ARCHIVE`. */
+/** The size field of the block at `at`. `INVALID_ARCHIVE`. */
+export function decodeSize(bytes: Bytes, at: number): number {
+  const size = decodeNumber(bytes, at + 124, 12, 'size');
+  if (size < 0) throw invalidTar('invalid tar header: negative size');
+  // Python and Go take blanks for 0, GNU tar for no header.
+  if (size === 0 && isBlank(bytes, at + 124, 12)) throw invalidTar('invalid tar header: blank size');
+  return size;
+}
+
+/** Decodes the block at `at` of an entry. `INVALID_ARCHIVE`. */
 export function decodeBlock(bytes: Bytes, at: number): TarBlock {
-  verifyChecksum(bytes, at);
+  const isUstar = hasMagic(bytes, at, NUL);
+  const isGnu = !isUstar && hasMagic(bytes, at, SPACE);
+  const name = decodeField(bytes, at, 100);
   return {
-    name: nameOf(bytes, at),
+    name: bytes[at + 345] === 0 ? name : withPrefix(name, bytes, at, { isUstar, isGnu }),
     flag: bytes[at + 156] ?? 0,
-    size: decodeNumber(bytes, at + 124, 12, 'size'),
+    size: decodeSize(bytes, at),
     mode: decodeNumber(bytes, at + 100, 8, 'mode'),
-    uid: decodeNumber(bytes, at + 108, 8, 'uid'),
-    gid: decodeNumber(bytes, at + 116, 8, 'gid'),
+    uid: decodeId(bytes, at + 108, 'uid'),
+    gid: decodeId(bytes, at + 116, 'gid'),
     mtime: decodeNumber(bytes, at + 136, 12, 'mtime'),
     linkname: decodeField(bytes, at + 157, 100),
+    uname: isUstar || isGnu ? decodeField(bytes, at + 265, 32) : '',
+    gname: isUstar || isGnu ? decodeField(bytes, at + 297, 32) : '',
+    isGnu,
   };
 }
 
 /** The device numbers of the block at `at`; other kinds of entries may have anything there. */
 export function decodeDevice(bytes: Bytes, at: number): { devmajor: number; devminor: number } {
+  if (!hasMagic(bytes, at, NUL) && !hasMagic(bytes, at, SPACE)) return { devmajor: 0, devminor: 0 };
   return {
     devmajor: decodeNumber(bytes, at + 329, 8, 'devmajor'),
     devminor: decodeNumber(bytes, at + 337, 8, 'devminor'),
   };
 }
 
-/** Bytes as text: UTF-8, or Latin-1 where they are not that, so that different names stay different. */
-export function decodeText(bytes: Bytes): string {
-  let all = 0;
-  for (const byte of bytes) all |= byte;
-  if (all < 0x80 && bytes.length <= 256) return latin1(bytes);
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    let text = '';
-    for (let at = 0; at < bytes.length; at += 256) text += latin1(bytes.subarray(at, at + 256));
-    return text;
-  }
-}
-
-/** The text of a field that ends at its first NUL. */
-export function decodeField(bytes: Bytes, at: number, length: number): string {
+/** Whether the name in the block itself, without extension headers and its prefix, ends in a slash. */
+export function endsInSlash(bytes: Bytes, at: number): boolean {
   let end = at;
-  while (end < at + length && bytes[end] !== 0) end++;
-  return end === at ? '' : decodeText(bytes.subarray(at, end));
+  while (end < at + 100 && bytes[end] !== 0) end++;
+  return end > at && bytes[end - 1] === SLASH;
 }
 
-function latin1(bytes: Bytes): string {
-  return Reflect.apply(String.fromCharCode, undefined, bytes) as string;
+/** "ustar", and then a NUL in POSIX's layout, two spaces and a NUL in GNU's. */
+function hasMagic(bytes: Bytes, at: number, end: number): boolean {
+  return (
+    bytes[at + 257] === 0x75 &&
+    bytes[at + 258] === 0x73 &&
+    bytes[at + 259] === 0x74 &&
+    bytes[at + 260] === 0x61 &&
+    bytes[at + 261] === 0x72 &&
+    bytes[at + 262] === end &&
+    (end === NUL || (bytes[at + 263] === SPACE && bytes[at + 264] === NUL))
+  );
 }
 
-/** POSIX ustar has the front of a long name in a field of its own; GNU tar keeps other things in that place. */
-function nameOf(bytes: Bytes, at: number): string {
-  const name = decodeField(bytes, at, 100);
-  if (bytes[at + 345] === 0) return name;
-  if (decodeField(bytes, at + 257, 6) !== 'ustar') return name;
-  const star = latin1(bytes.subarray(at + 508, at + BLOCK)) === 'tar\0';
-  return `${decodeField(bytes, at + 345, star ? 131 : 155)}/${name}`;
+/**
+ * POSIX has the front of a long name in a field of its own, GNU tar the times of an incremental dump in that place.
+ * Anything else there is a prefix to some readers and nothing to others.
+ */
+function withPrefix(
+  name: string,
+  bytes: Bytes,
+  at: number,
+  { isUstar, isGnu }: { readonly isUstar: boolean; readonly isGnu: boolean },
+): string {
+  if (isUstar) return `${decodeField(bytes, at + 345, 155)}/${name}`;
+  if (!isGnu) throw invalidTar('invalid tar header: a name prefix outside ustar');
+  decodeNumber(bytes, at + 345, 12, 'atime');
+  decodeNumber(bytes, at + 357, 12, 'ctime');
+  return name;
 }
 
-/** The sum of all bytes with the sum's own field read as spaces; some old writers summed signed bytes. */
-function verifyChecksum(bytes: Bytes, at: number): void {
-  let sum = 8 * 0x20;
-  let high = 0;
-  for (let i = at; i < at + BLOCK; i++) {
-    if (i === at + 148) i += 8;
-    const byte = bytes[i] ?? 0;
-    sum += byte;
-    high += byte >> 7;
-  }
-  const stored = decodeNumber(bytes, at + 148, 8, 'checksum');
-  if (stored !== sum && stored !== sum - 256 * high) throw invalid('checksum mismatch');
+function decodeId(bytes: Bytes, at: number, field: string): number {
+  const id = decodeNumber(bytes, at, 8, field);
+  if (id < 0) throw invalidTar(`invalid tar header: negative ${field}`);
+  return id;
 }
 
-/** Octal with blanks around it, or GNU's base 256 where the top bit is set. An empty field is 0. */
-function decodeNumber(bytes: Bytes, at: number, length: number, field: string): number {
-  const end = at + length;
-  if (((bytes[at] ?? 0) & 0x80) !== 0) return decodeBase256(bytes.subarray(at, end), field);
-  let i = at;
-  while (i < end && isBlank(bytes[i])) i++;
-  let value = 0;
-  for (; i < end && !isBlank(bytes[i]); i++) {
-    const digit = (bytes[i] ?? 0) - 0x30;
-    if (digit < 0 || digit > 7) throw invalid(`malformed ${field}`);
-    value = value * 8 + digit;
-  }
-  while (i < end && bytes[i] === 0x20) i++;
-  if (i < end && bytes[i] !== 0) throw invalid(`malformed ${field}`);
-  return value;
+function isBlank(bytes: Bytes, at: number, length: number): boolean {
+  for (let i = at; i < at + length; i++) if (bytes[i] !== SPACE) return false;
+  return true;
 }
 
-function isBlank(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0;
+/** The sum of all bytes, with the sum's own field read as spaces. */
+function sumOf(bytes: Bytes, at: number): number {
+  let sum = 8 * SPACE;
+  for (let i = at; i < at + 148; i += 4) sum += fourOf(bytes, i);
+  for (let i = at + 156; i < at + BLOCK; i += 4) sum += fourOf(bytes, i);
+  return sum;
 }
 
-function decodeBase256(field: Bytes, name: string): number {
-  let value = BigInt((field[0] ?? 0) & 0x7f);
-  for (const byte of field.subarray(1)) value = (value << 8n) | BigInt(byte);
-  value = BigInt.asIntN(field.length * 8 - 1, value);
-  const number = Number(value);
-  if (!Number.isSafeInteger(number)) throw invalid(`${name} is out of range`);
-  return number;
+function fourOf(bytes: Bytes, at: number): number {
+  return (bytes[at] ?? 0) + (bytes[at + 1] ?? 0) + (bytes[at + 2] ?? 0) + (bytes[at + 3] ?? 0);
 }
 
-function invalid(what: string): StowageError {
-  return new StowageError('INVALID_ARCHIVE', `invalid tar header: ${what}`);
+/** How many bytes are negative to those old writers that summed signed ones. */
+function highBytes(bytes: Bytes, at: number): number {
+  let count = 0;
+  for (let i = at; i < at + BLOCK; i++) if (i < at + 148 || i >= at + 156) count += (bytes[i] ?? 0) >> 7;
+  return count;
 }

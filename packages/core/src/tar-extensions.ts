@@ -1,9 +1,12 @@
-import type { Bytes, LayerEntryType } from '@stowage/types';
-import { StowageError } from '@stowage/types';
-import { decodeField, TYPE_FLAG } from './tar-block.ts';
-import type { TarBlock } from './tar-block.ts';
-import type { TarHeader } from './tar-header.ts';
-import { decodePax, paxInteger, paxTime, XATTR_PREFIX } from './tar-pax.ts';
+import type { Bytes } from '@stowage/types';
+import { TYPE_FLAG } from './tar-block.ts';
+import { invalidTar } from './tar-error.ts';
+import { decodePax, paxCount, paxTime, XATTR_PREFIX } from './tar-pax.ts';
+import { decodeField, decodeText } from './tar-text.ts';
+
+const TEXTS = ['path', 'linkpath', 'uname', 'gname'];
+const KEPT: ReadonlySet<string> = new Set([...TEXTS, 'size', 'uid', 'gid', 'mtime', 'atime', 'ctime']);
+const SPARSE_PREFIX = 'GNU.sparse.';
 
 /** Whether a block with this flag says something about entries that follow, and is none itself. */
 export function isExtension(flag: number): boolean {
@@ -15,12 +18,18 @@ export function isExtension(flag: number): boolean {
   );
 }
 
-/** What extension headers have said about the next entry, and about all that follow. Internal to the tar files. */
+/**
+ * What extension headers have said about the next entry, and about all that follow. Readers differ in which of two
+ * headers wins, so where two say what the name or the size of one entry is, the archive is refused. Keys that mean
+ * nothing here are ignored. Internal to the tar files.
+ */
 export class TarExtensions {
   readonly #global = new Map<string, string>();
   #local: Map<string, string> | undefined;
   #longName: string | undefined;
   #longLink: string | undefined;
+  /** Offsets and sizes of a sparse map in format 0.0, in turns. */
+  #sparsePairs: string[] = [];
 
   /** Whether something was said about an entry that has not come yet. */
   get isPending(): boolean {
@@ -34,80 +43,59 @@ export class TarExtensions {
     return text;
   }
 
-  /**
-   * Takes the content of an extension header. Readers differ in which of two headers of one kind wins, so none of them
-   * does here.
-   */
+  /** Takes the content of an extension header. `INVALID_ARCHIVE`. */
   take(flag: number, bytes: Bytes): void {
     switch (flag) {
       case TYPE_FLAG.paxGlobal:
-        decodePax(bytes, this.#global);
+        this.#takeGlobal(bytes);
         break;
       case TYPE_FLAG.paxLocal:
-        if (this.#local !== undefined) throw invalid('two pax headers for one entry');
-        this.#local = new Map();
-        decodePax(bytes, this.#local);
+        this.#takeLocal(bytes);
         break;
       case TYPE_FLAG.gnuLongName:
-        if (this.#longName !== undefined) throw invalid('two long names for one entry');
-        this.#longName = decodeField(bytes, 0, bytes.length);
+        if (this.#longName !== undefined) throw invalidTar('two long names for one entry');
+        this.#longName = longText(bytes);
         break;
       default:
-        if (this.#longLink !== undefined) throw invalid('two long links for one entry');
-        this.#longLink = decodeField(bytes, 0, bytes.length);
+        if (this.#longLink !== undefined) throw invalidTar('two long links for one entry');
+        this.#longLink = longText(bytes);
     }
   }
 
-  /** The name of the entry that a block begins. */
-  nameOf(block: TarBlock): string {
-    return this.#longName ?? this.#record('path') ?? block.name;
+  /** Forgets what was said about one entry: the next one begins afresh. */
+  endEntry(): void {
+    this.#local = this.#longName = this.#longLink = undefined;
+    if (this.#sparsePairs.length > 0) this.#sparsePairs = [];
   }
 
-  /** The whole header of that entry, but for what depends on the place of the block. The next entry begins afresh. */
-  apply(block: TarBlock, type: LayerEntryType): Omit<TarHeader, 'offset'> {
-    const header = {
-      name: this.nameOf(block),
-      type,
-      size: type === 'file' ? this.#size(block) : 0,
-      mode: block.mode & 0o7777,
-      uid: this.#integer('uid') ?? block.uid,
-      gid: this.#integer('gid') ?? block.gid,
-      mtime: this.#mtime() ?? block.mtime,
-      ...this.#link(type, block),
-      ...this.#xattrs(),
-    };
-    this.#local = this.#longName = this.#longLink = undefined;
-    return header;
+  /** The name of the entry, where an extension header has it. */
+  get name(): string | undefined {
+    return oneOf(this.#longName, this.record('path'), 'names');
+  }
+
+  /** The target of the entry, where an extension header has it. */
+  get linkname(): string | undefined {
+    return oneOf(this.#longLink, this.record('linkpath'), 'links');
   }
 
   /** A pax record, that of the entry before the archive's; an empty value takes the record back. */
-  #record(key: string): string | undefined {
+  record(key: string): string | undefined {
+    if (this.#local === undefined && this.#global.size === 0) return undefined;
     const value = this.#local?.get(key) ?? this.#global.get(key);
     return value === '' ? undefined : value;
   }
 
-  #integer(key: string): number | undefined {
-    const value = this.#record(key);
-    return value === undefined ? undefined : paxInteger(key, value);
+  count(key: string): number | undefined {
+    const value = this.record(key);
+    return value === undefined ? undefined : paxCount(key, value);
   }
 
-  #mtime(): number | undefined {
-    const value = this.#record('mtime');
-    return value === undefined ? undefined : paxTime('mtime', value);
+  time(key: string): number | undefined {
+    const value = this.record(key);
+    return value === undefined ? undefined : paxTime(key, value);
   }
 
-  #size(block: TarBlock): number {
-    const size = this.#integer('size') ?? block.size;
-    if (size < 0) throw invalid('invalid tar header: negative size');
-    return size;
-  }
-
-  #link(type: LayerEntryType, block: TarBlock): { linkname: string } | undefined {
-    if (type !== 'symlink' && type !== 'hardlink') return undefined;
-    return { linkname: this.#longLink ?? this.#record('linkpath') ?? block.linkname };
-  }
-
-  #xattrs(): { xattrs: Record<string, string> } | undefined {
+  get xattrs(): Record<string, string> | undefined {
     if (this.#local === undefined && this.#global.size === 0) return undefined;
     const local = this.#local ?? [];
     const records = this.#global.size === 0 ? local : new Map([...this.#global, ...local]);
@@ -115,10 +103,74 @@ export class TarExtensions {
     for (const [key, value] of records) {
       if (key.startsWith(XATTR_PREFIX) && value !== '') xattrs.push([key.slice(XATTR_PREFIX.length), value]);
     }
-    return xattrs.length === 0 ? undefined : { xattrs: Object.fromEntries(xattrs) };
+    return xattrs.length === 0 ? undefined : Object.fromEntries(xattrs);
+  }
+
+  /** Whether pax records say that the entry is a sparse file. */
+  get isSparse(): boolean {
+    if (this.#local === undefined) return false;
+    for (const key of this.#local.keys()) if (key.startsWith(SPARSE_PREFIX)) return true;
+    return this.#sparsePairs.length > 0;
+  }
+
+  /** A record of a sparse file, by the end of its key. */
+  sparse(key: string): string | undefined {
+    return this.#local?.get(SPARSE_PREFIX + key);
+  }
+
+  get sparsePairs(): readonly string[] {
+    return this.#sparsePairs;
+  }
+
+  #takeGlobal(bytes: Bytes): void {
+    decodePax(bytes, (key, value) => {
+      // What one entry is cannot be said of all; GNU tar and Python differ in what comes of it.
+      if (key === 'size' || key.startsWith(SPARSE_PREFIX))
+        throw invalidTar(`invalid pax header: ${key} of all entries`);
+      if (isKept(key)) this.#global.set(key, valueOf(key, value));
+    });
+  }
+
+  #takeLocal(bytes: Bytes): void {
+    if (this.#local !== undefined) throw invalidTar('two pax headers for one entry');
+    const records = new Map<string, string>();
+    this.#local = records;
+    decodePax(bytes, (key, value) => {
+      if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') {
+        const isOffset = this.#sparsePairs.length % 2 === 0;
+        if (isOffset !== (key === 'GNU.sparse.offset'))
+          throw invalidTar('invalid sparse map: halves of segments');
+        this.#sparsePairs.push(decodeText(value));
+      } else if (isKept(key) || key.startsWith(SPARSE_PREFIX)) {
+        records.set(key, valueOf(key, value));
+      }
+    });
   }
 }
 
-function invalid(message: string): StowageError {
-  return new StowageError('INVALID_ARCHIVE', message);
+function isKept(key: string): boolean {
+  return KEPT.has(key) || key.startsWith(XATTR_PREFIX);
+}
+
+function valueOf(key: string, bytes: Bytes): string {
+  const value = decodeText(bytes);
+  if (key.startsWith(XATTR_PREFIX)) return value;
+  if (value.includes('\0')) throw invalidTar(`invalid pax header: NUL in ${key}`);
+  // To some readers it takes the record back, to others it is the value.
+  if (value === '' && (key === 'path' || key === 'linkpath' || key === 'size')) {
+    throw invalidTar(`invalid pax header: empty ${key}`);
+  }
+  return value;
+}
+
+function longText(bytes: Bytes): string {
+  const text = decodeField(bytes, 0, bytes.length);
+  if (text === '') throw invalidTar('an empty long name');
+  return text;
+}
+
+function oneOf(long: string | undefined, record: string | undefined, what: string): string | undefined {
+  if (long !== undefined && record !== undefined)
+    throw invalidTar(`two ${what} for one entry, GNU’s and pax’s`);
+  return long ?? record;
 }

@@ -1,23 +1,19 @@
 import type { Bytes } from '@stowage/types';
-import { StowageError } from '@stowage/types';
-import { decodeText } from './tar-block.ts';
+import { invalidTar } from './tar-error.ts';
+import { decodeText, encodeTarText } from './tar-text.ts';
 
 // Pax extended header records (POSIX.1-2017, pax, "pax Extended Header"). Internal to the tar files.
 
 /** What the keys of extended attributes begin with. */
 export const XATTR_PREFIX = 'SCHILY.xattr.';
 
-const KEPT: ReadonlySet<string> = new Set(['path', 'linkpath', 'size', 'uid', 'gid', 'mtime']);
+const TAB = 0x09;
+const NEWLINE = 0x0a;
 const SPACE = 0x20;
 const EQUALS = 0x3d;
-const NEWLINE = 0x0a;
-const encoder = new TextEncoder();
 
-/**
- * Reads the records `"<length> <key>=<value>\n"` that mean something here into `records`; later ones win.
- * `INVALID_ARCHIVE`; `UNSUPPORTED` for a sparse file.
- */
-export function decodePax(bytes: Bytes, records: Map<string, string>): void {
+/** Reads the records `"<length> <key>=<value>\n"` of a header. `INVALID_ARCHIVE`. */
+export function decodePax(bytes: Bytes, onRecord: (key: string, value: Bytes) => void): void {
   for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(SPACE, at);
     const length = space < 0 ? 0 : decimalLength(bytes, at, space);
@@ -31,43 +27,40 @@ export function decodePax(bytes: Bytes, records: Map<string, string>): void {
       equals >= end ||
       bytes[end - 1] !== NEWLINE
     ) {
-      throw invalid('malformed record');
+      throw malformed('record');
     }
+    const first = bytes[space + 1];
     const key = decodeText(bytes.subarray(space + 1, equals));
-    if (key.startsWith('GNU.sparse.')) {
-      throw new StowageError('UNSUPPORTED', `sparse files are not supported (pax record ${key})`);
-    }
-    if (KEPT.has(key) || key.startsWith(XATTR_PREFIX)) {
-      const value = decodeText(bytes.subarray(equals + 1, end - 1));
-      if (!key.startsWith(XATTR_PREFIX) && value.includes('\0')) throw invalid(`NUL in ${key}`);
-      records.set(key, value);
-    }
+    // GNU tar passes over blanks before a key and ends it at a NUL; others take them as part of it.
+    if (first === SPACE || first === TAB || key.includes('\0')) throw malformed('key');
+    onRecord(key, bytes.subarray(equals + 1, end - 1));
     at = end;
   }
 }
 
 /** One record; its length counts itself. */
 export function encodePaxRecord(key: string, value: string): Bytes {
-  const tail = encoder.encode(` ${key}=${value}\n`);
+  const tail = encodeTarText(` ${key}=${value}\n`);
   let length = tail.length + 1;
   while (String(length).length + tail.length !== length) length = String(length).length + tail.length;
   const record = new Uint8Array(length);
-  record.set(encoder.encode(String(length)));
+  record.set(encodeTarText(String(length)));
   record.set(tail, length - tail.length);
   return record;
 }
 
-/** A whole number of a record, possibly negative. `INVALID_ARCHIVE`. */
-export function paxInteger(key: string, value: string): number {
-  const number = /^-?[0-9]{1,20}$/.test(value) ? Number(value) : NaN;
-  if (!Number.isSafeInteger(number)) throw invalid(`malformed ${key}`);
+/** A whole number of a record, not negative. `INVALID_ARCHIVE`. */
+export function paxCount(key: string, value: string): number {
+  const number = /^[0-9]{1,20}$/.test(value) ? Number(value) : NaN;
+  if (!Number.isSafeInteger(number)) throw malformed(key);
   return number;
 }
 
 /** A time of a record, seconds with an optional fraction. `INVALID_ARCHIVE`. */
 export function paxTime(key: string, value: string): number {
-  if (!/^-?[0-9]{1,20}(?:\.[0-9]{0,20})?$/.test(value)) throw invalid(`malformed ${key}`);
-  return Number(value);
+  const time = /^-?[0-9]{1,20}(?:\.[0-9]{0,20})?$/.test(value) ? Number(value) : NaN;
+  if (!(Math.abs(time) <= Number.MAX_SAFE_INTEGER)) throw malformed(key);
+  return time;
 }
 
 function decimalLength(bytes: Bytes, at: number, end: number): number {
@@ -80,6 +73,6 @@ function decimalLength(bytes: Bytes, at: number, end: number): number {
   return value;
 }
 
-function invalid(what: string): StowageError {
-  return new StowageError('INVALID_ARCHIVE', `invalid pax header: ${what}`);
+function malformed(what: string): Error {
+  return invalidTar(`invalid pax header: malformed ${what}`);
 }

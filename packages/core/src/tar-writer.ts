@@ -1,11 +1,14 @@
-import type { Bytes, LayerEntryType } from '@stowage/types';
+import type { Bytes, ByteStream, LayerEntryType } from '@stowage/types';
 import { StowageError } from '@stowage/types';
 import { BLOCK, paddingOf } from './tar-block.ts';
+import { encodeBlock, MAX_ID, MAX_SIZE, placeName } from './tar-encode-block.ts';
+import type { BlockInit } from './tar-encode-block.ts';
 import { encodePaxRecord, XATTR_PREFIX } from './tar-pax.ts';
+import { isTarText } from './tar-text.ts';
 
-/** An entry to write. */
+/** An entry to write. A `TarHeader` is one; a sparse file is written with its holes as zeros. */
 export interface TarEntryInit {
-  /** Not empty. A directory's gets a slash at its end where it has none. */
+  /** Not empty. A directory's gets a slash at its end where it has none; no file's ends in one. */
   readonly name: string;
   /** Default `file`. */
   readonly type?: LayerEntryType | undefined;
@@ -17,8 +20,16 @@ export interface TarEntryInit {
   readonly uid?: number | undefined;
   /** Default 0. */
   readonly gid?: number | undefined;
+  /** The name of the owner. Default: none. */
+  readonly uname?: string | undefined;
+  /** The name of the group. Default: none. */
+  readonly gname?: string | undefined;
   /** Seconds since the epoch, possibly with a fraction, of which nine digits are kept. Default 0. */
   readonly mtime?: number | undefined;
+  /** When it was last read, as `mtime`. Default: not told. */
+  readonly atime?: number | undefined;
+  /** When its header was last changed, as `mtime`. Default: not told. */
+  readonly ctime?: number | undefined;
   /** Where a symbolic or hard link points. */
   readonly linkname?: string | undefined;
   /** Extended attributes; their values are not empty. */
@@ -32,21 +43,28 @@ export interface TarEntryInit {
 /** Makes the bytes of a tar archive, to be sent in the order in which they are made. */
 export interface TarWriter {
   /**
-   * The bytes of an entry: header, content and padding. A file whose content is left out while `size` says that it has
-   * some gets its header only: the content follows from elsewhere, and then what `padding` answers.
+   * The bytes of an entry: header, content and padding.
    *
    * @throws `INVALID_ARGUMENT` for a value that no tar header can hold, or content of another size than `size`
    */
   entry(header: TarEntryInit, content?: Bytes): Bytes[];
-  /** The zero bytes that follow content of `size` bytes. */
-  padding(size: number): Bytes;
+  /**
+   * The bytes of a file whose content is a stream of `size` bytes: header, content as it comes, and padding. The stream
+   * is cancelled when the generator is left early.
+   *
+   * @throws `SIZE_MISMATCH` when the stream has more or fewer bytes; what `entry` throws
+   */
+  stream(
+    header: TarEntryInit & { readonly size: number },
+    content: ByteStream,
+  ): AsyncGenerator<Bytes, void, undefined>;
   /** The end of the archive: two zero blocks. */
   end(): Bytes;
 }
 
 /**
  * Writes tar archives whose bytes depend on nothing but what is asked for: ustar headers, and a pax header before an
- * entry only where ustar cannot hold what it says.
+ * entry only where ustar cannot hold what it says, its records sorted by key.
  *
  * @example
  * ```ts
@@ -59,7 +77,7 @@ export interface TarWriter {
  * ```
  */
 export function createTarWriter(): TarWriter {
-  return { entry: encodeEntry, padding: (size) => new Uint8Array(paddingOf(size)), end: endOfArchive };
+  return { entry: encodeEntry, stream: encodeStream, end: () => new Uint8Array(2 * BLOCK) };
 }
 
 const FLAGS: Readonly<Record<LayerEntryType, string>> = {
@@ -72,58 +90,90 @@ const FLAGS: Readonly<Record<LayerEntryType, string>> = {
   fifo: '6',
 };
 const MODES: Partial<Record<LayerEntryType, number>> = { dir: 0o755, symlink: 0o777 };
-const MAX_OCTAL_7 = 0o7777777;
-const MAX_OCTAL_11 = 0o77777777777;
-const NOT_ASCII = /[\u0080-\uffff]/;
-const encoder = new TextEncoder();
+/** Pax keys whose text is UTF-8 unless a record says otherwise. */
+const UTF8_KEYS = ['path', 'linkpath', 'uname', 'gname'];
 
-function endOfArchive(): Bytes {
-  return new Uint8Array(2 * BLOCK);
+function zerosAfter(size: number): Bytes {
+  return new Uint8Array(paddingOf(size));
 }
 
-function encodeEntry(init: TarEntryInit, content?: Bytes): Bytes[] {
+function encodeEntry(init: TarEntryInit, content: Bytes = new Uint8Array(0)): Bytes[] {
+  const { size = content.length } = init;
+  check(content.length === size, 'size: the content has another');
+  return [...encodeHead(init, size), content, zerosAfter(size)].filter((part) => part.length > 0);
+}
+
+/** The header of an entry, and the pax header before it where it needs one. */
+function encodeHead(init: TarEntryInit, size: number): Bytes[] {
   const { type = 'file', mode = MODES[type] ?? 0o644, uid = 0, gid = 0, mtime = 0, linkname = '' } = init;
-  const { size = content?.length ?? 0, devmajor = 0, devminor = 0 } = init;
+  const { devmajor = 0, devminor = 0, uname = '', gname = '' } = init;
   const name = type === 'dir' && !init.name.endsWith('/') ? `${init.name}/` : init.name;
-  check(init.name !== '' && !name.includes('\0') && !linkname.includes('\0'), 'name');
+  check(init.name !== '' && (type !== 'file' || !name.endsWith('/')), 'name');
+  for (const text of [name, linkname, uname, gname]) check(!text.includes('\0') && isTarText(text), 'name');
   check(type === 'file' || size === 0, 'size of an entry that is no file');
-  check(content === undefined || content.length === size, 'size: the content has another');
   check(isCount(size), 'size');
   check(isCount(mode) && mode <= 0o7777, 'mode');
   check(isCount(uid) && isCount(gid), 'owner');
-  check(Number.isFinite(mtime) && Math.abs(mtime) <= Number.MAX_SAFE_INTEGER, 'mtime');
-  check(isDevice(devmajor) && isDevice(devminor), 'device');
+  check(isCount(devmajor) && isCount(devminor) && Math.max(devmajor, devminor) <= MAX_ID, 'device');
 
   const records = new Map<string, string>();
-  const split = splitName(name);
-  if (split === undefined) records.set('path', name);
+  const place = placeName(name);
+  if (place === undefined) records.set('path', name);
   if (!fits(linkname, 100)) records.set('linkpath', linkname);
-  if (size > MAX_OCTAL_11) records.set('size', String(size));
-  if (uid > MAX_OCTAL_7) records.set('uid', String(uid));
-  if (gid > MAX_OCTAL_7) records.set('gid', String(gid));
-  const plainMtime = Number.isInteger(mtime) && mtime >= 0 && mtime <= MAX_OCTAL_11;
-  if (!plainMtime) records.set('mtime', decimal(mtime));
+  if (!fits(uname, 31)) records.set('uname', uname);
+  if (!fits(gname, 31)) records.set('gname', gname);
+  if (UTF8_KEYS.some((key) => !isUtf8(records.get(key) ?? ''))) records.set('hdrcharset', 'BINARY');
+  if (size > MAX_SIZE) records.set('size', String(size));
+  if (uid > MAX_ID) records.set('uid', String(uid));
+  if (gid > MAX_ID) records.set('gid', String(gid));
+  for (const key of ['mtime', 'atime', 'ctime'] as const) {
+    const time = init[key];
+    if (time === undefined) continue;
+    check(Math.abs(time) <= Number.MAX_SAFE_INTEGER, key);
+    if (key !== 'mtime' || !isPlainTime(time)) records.set(key, decimal(time));
+  }
   for (const [key, value] of Object.entries(init.xattrs ?? {})) {
-    check(key !== '' && !/[=\0]/.test(key) && value !== '', 'extended attribute');
+    check(key !== '' && !/[=\0]/.test(key) && value !== '' && isTarText(key + value), 'extended attribute');
     records.set(XATTR_PREFIX + key, value);
   }
 
-  const header: Block = {
+  const header: BlockInit = {
     flag: FLAGS[type],
-    ...(split ?? { name: cut(name), prefix: '' }),
+    ...(place ?? { name: cut(name, 100), prefix: '' }),
     mode,
-    uid: uid > MAX_OCTAL_7 ? 0 : uid,
-    gid: gid > MAX_OCTAL_7 ? 0 : gid,
-    size: size > MAX_OCTAL_11 ? 0 : size,
-    mtime: plainMtime ? mtime : Math.min(Math.max(Math.floor(mtime), 0), MAX_OCTAL_11),
-    linkname: cut(linkname),
+    uid: uid > MAX_ID ? 0 : uid,
+    gid: gid > MAX_ID ? 0 : gid,
+    size: size > MAX_SIZE ? 0 : size,
+    mtime: Math.min(Math.max(Math.floor(mtime), 0), MAX_SIZE),
+    linkname: cut(linkname, 100),
+    uname: cut(uname, 31),
+    gname: cut(gname, 31),
     devmajor,
     devminor,
   };
-  const parts = records.size === 0 ? [] : encodeExtension(name, records);
-  parts.push(encodeBlock(header));
-  if (content !== undefined && size > 0) parts.push(content, new Uint8Array(paddingOf(size)));
-  return parts.filter((part) => part.length > 0);
+  return [...(records.size === 0 ? [] : encodeExtension(name, records)), encodeBlock(header)];
+}
+
+async function* encodeStream(
+  header: TarEntryInit & { readonly size: number },
+  content: ByteStream,
+): AsyncGenerator<Bytes, void, undefined> {
+  const { size } = header;
+  const reader = content.getReader();
+  let left = size;
+  try {
+    yield* encodeHead(header, size);
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      left -= next.value.length;
+      if (left < 0) throw sizeMismatch(`more than ${size}`);
+      yield next.value;
+    }
+    if (left > 0) throw sizeMismatch(`only ${size - left} of ${size}`);
+  } finally {
+    // Of a stream that has failed there is nothing left to free.
+    await reader.cancel().catch(() => undefined);
+  }
+  if (paddingOf(size) > 0) yield zerosAfter(size);
 }
 
 /** The pax header that stands before an entry, its records in the order of their keys. */
@@ -132,9 +182,9 @@ function encodeExtension(name: string, records: ReadonlyMap<string, string>): By
   const encoded = sorted.map(([key, value]) => encodePaxRecord(key, value));
   const size = encoded.reduce((sum, record) => sum + record.length, 0);
   const base = name.split('/').findLast((part) => part !== '') ?? '';
-  const header: Block = {
+  const header: BlockInit = {
     flag: 'x',
-    name: cut(`PaxHeaders.0/${base}`),
+    name: cut(`PaxHeaders.0/${base}`, 100),
     prefix: '',
     mode: 0o644,
     uid: 0,
@@ -142,64 +192,12 @@ function encodeExtension(name: string, records: ReadonlyMap<string, string>): By
     size,
     mtime: 0,
     linkname: '',
+    uname: '',
+    gname: '',
     devmajor: 0,
     devminor: 0,
   };
-  return [encodeBlock(header), ...encoded, new Uint8Array(paddingOf(size))];
-}
-
-interface Block {
-  readonly flag: string;
-  readonly name: string;
-  readonly prefix: string;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
-  readonly mtime: number;
-  readonly linkname: string;
-  readonly devmajor: number;
-  readonly devminor: number;
-}
-
-function encodeBlock(header: Block): Bytes {
-  const block = new Uint8Array(BLOCK);
-  const text = (at: number, value: string): void => {
-    encoder.encodeInto(value, block.subarray(at));
-  };
-  const octal = (at: number, digits: number, value: number): void => {
-    text(at, value.toString(8).padStart(digits, '0'));
-  };
-  text(0, header.name);
-  octal(100, 7, header.mode);
-  octal(108, 7, header.uid);
-  octal(116, 7, header.gid);
-  octal(124, 11, header.size);
-  octal(136, 11, header.mtime);
-  text(148, '        ');
-  text(156, header.flag);
-  text(157, header.linkname);
-  text(257, 'ustar\x0000');
-  octal(329, 7, header.devmajor);
-  octal(337, 7, header.devminor);
-  text(345, header.prefix);
-  octal(
-    148,
-    6,
-    block.reduce((sum, byte) => sum + byte, 0),
-  );
-  block[154] = 0;
-  return block;
-}
-
-/** The two fields of a ustar name, or `undefined` where the name needs a pax header. */
-function splitName(name: string): { name: string; prefix: string } | undefined {
-  if (!isAscii(name)) return undefined;
-  if (name.length <= 100) return { name, prefix: '' };
-  // The last slash that leaves at most 155 bytes before it, and something after it.
-  const slash = name.lastIndexOf('/', Math.min(155, name.length - 2));
-  if (slash <= 0 || name.length - slash - 1 > 100) return undefined;
-  return { name: name.slice(slash + 1), prefix: name.slice(0, slash) };
+  return [encodeBlock(header), ...encoded, zerosAfter(size)];
 }
 
 function fits(text: string, length: number): boolean {
@@ -207,12 +205,20 @@ function fits(text: string, length: number): boolean {
 }
 
 function isAscii(text: string): boolean {
-  return !NOT_ASCII.test(text);
+  return !/[\u0080-\uffff]/.test(text);
+}
+
+function isUtf8(text: string): boolean {
+  return !/[\udc80-\udcff]/u.test(text);
 }
 
 /** What stands in a header for a text that is in a pax record: readers without pax see something like it. */
-function cut(text: string): string {
-  return text.replaceAll(/[\u0080-\uffff]+/g, '_').slice(0, 100);
+function cut(text: string, length: number): string {
+  return text.replaceAll(/[\u0080-\uffff]+/g, '_').slice(0, length);
+}
+
+function isPlainTime(seconds: number): boolean {
+  return Number.isInteger(seconds) && seconds >= 0 && seconds <= MAX_SIZE;
 }
 
 /** Up to nine digits after the point, never an exponent. */
@@ -224,8 +230,8 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-function isDevice(value: number): boolean {
-  return isCount(value) && value <= MAX_OCTAL_7;
+function sizeMismatch(what: string): StowageError {
+  return new StowageError('SIZE_MISMATCH', `content of a tar entry has ${what} bytes`);
 }
 
 function check(condition: boolean, what: string): void {

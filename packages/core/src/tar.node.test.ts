@@ -100,15 +100,6 @@ describe.runIf(isGnuTar)('scanTar and createTarWriter beside GNU tar', () => {
     }
   });
 
-  it('refuses a sparse file in either format by name', () => {
-    const sparse = join(root, 'sparse');
-    execFileSync('truncate', ['-s', '4M', sparse]);
-    for (const format of ['gnu', 'pax']) {
-      const archive = tar('-c', '-S', `--format=${format}`, '-C', root, 'sparse');
-      expect(() => scan(archive)).toThrow('sparse files are not supported');
-    }
-  });
-
   it('writes what it can list and unpack', () => {
     const writer = createTarWriter();
     const encoder = new TextEncoder();

@@ -3,6 +3,7 @@ import { StowageError } from '@stowage/types';
 import type { AbortOptions, ByteStream, Layer, LayerEntry, RangeOptions } from '@stowage/types';
 import { compareBytes } from './byte-order.ts';
 import { EMPTY_LAYER } from './empty-layer.ts';
+import { openContent } from './layer-entry.ts';
 import { sliceStream } from './slice-stream.ts';
 import type { RangeLayer } from './stored-layer.ts';
 import { TreeBuilder } from './tree-builder.ts';
@@ -126,9 +127,11 @@ class TreeView implements ImageView {
     }
     const length = Math.min(wanted, entry.size - offset);
     if (length === 0) return streamOf();
-    if (isRangeLayer(layer)) return layer.readRange(entry.offset + offset, length, { signal });
-    const tar = await layer.tarStream({ signal });
-    return sliceStream(tar.getReader(), entry.offset + offset, length);
+    return openContent(entry, { offset, length }, async (from, size) => {
+      if (isRangeLayer(layer)) return layer.readRange(from, size, { signal });
+      const tar = await layer.tarStream({ signal });
+      return sliceStream(tar.getReader(), from, size);
+    });
   }
 
   readlink(path: string): string {

@@ -11,7 +11,7 @@ import type {
   LayerEntry,
 } from '@stowage/types';
 import type { EntryCache } from './entry-cache.ts';
-import { cleanPath, costOf, layerEntryOf } from './layer-entry.ts';
+import { cleanPath, costOf, layerEntryOf, openContent } from './layer-entry.ts';
 import { sliceStream } from './slice-stream.ts';
 import type { ByteSource } from './slice-stream.ts';
 
@@ -93,7 +93,8 @@ export class LayerContent {
     for await (const entry of this.entries(options)) if (entry.path === wanted) found = entry;
     if (found === undefined) throw new StowageError('NOT_FOUND', `no such file in the layer: ${path}`);
     if (found.type !== 'file') throw new StowageError('INVALID_ARGUMENT', `not a regular file: ${path}`);
-    return this.readRange(found.offset, found.size, options);
+    const range = { offset: 0, length: found.size };
+    return openContent(found, range, (offset, length) => this.readRange(offset, length, options));
   }
 
   /** A part of the tar stream, not verified. Nothing after it is read. */

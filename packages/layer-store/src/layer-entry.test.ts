@@ -83,5 +83,7 @@ describe('costOf', () => {
     expect(costOf({ ...entry, path: 'p'.repeat(512) })).toBe(3);
     expect(costOf({ ...entry, linkname: 'p'.repeat(256) })).toBe(2);
     expect(costOf({ ...entry, xattrs: { 'user.a': 'v'.repeat(256) } })).toBe(2);
+    const segments = Array.from({ length: 32 }, (_, i) => ({ offset: i * 2, size: 1 }));
+    expect(costOf({ ...entry, sparse: { storedSize: 32, segments } })).toBe(3);
   });
 });

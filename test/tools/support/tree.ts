@@ -69,7 +69,7 @@ export function makeWorkspace(sketches: Readonly<Record<string, PackageSketch>>)
 }
 
 /** Writes files into a new directory that goes when the test is over. */
-function makeTree(files: Readonly<Record<string, string>>): string {
+export function makeTree(files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), 'stowage-tools-'));
   onTestFinished(() => {
     rmSync(root, { recursive: true, force: true });

@@ -1,0 +1,147 @@
+import type { Bytes } from '@stowage/types';
+import { ThreadStage } from './layer-stage-thread.ts';
+import { encodeError } from './worker-error.ts';
+import { MAX_IN_FLIGHT } from './worker-protocol.ts';
+import type { BufferPool, ToWorker, WorkerPort } from './worker-protocol.ts';
+
+interface Piece {
+  readonly buffer: ArrayBuffer;
+  readonly length: number;
+}
+
+/** One layer in a worker. Its steps are taken one after the other, as they were asked for. */
+export class WorkerJob {
+  readonly #port: WorkerPort;
+  readonly #buffers: BufferPool;
+  readonly #id: number;
+  readonly #onDone: () => void;
+  readonly #stage: Promise<ThreadStage>;
+  #last: Promise<void> = Promise.resolve();
+  /** Steps that are not over yet. */
+  #steps = 0;
+  #done = false;
+  /** The buffer that is being filled with output. */
+  #buffer: ArrayBuffer | undefined;
+  #filled = 0;
+  /** Output for which there is no room under way. */
+  readonly #waiting: Piece[] = [];
+  #underWay = 0;
+  /** Ends the wait for room. */
+  #roomy: (() => void) | undefined;
+
+  /** @param onDone called once nothing more is to be heard of the job */
+  constructor(
+    port: WorkerPort,
+    buffers: BufferPool,
+    { job, work, output }: Extract<ToWorker, { type: 'begin' }>,
+    onDone: () => void,
+  ) {
+    this.#port = port;
+    this.#buffers = buffers;
+    this.#id = job;
+    this.#onDone = onDone;
+    this.#stage = ThreadStage.create(work, output ? (bytes) => this.#take(bytes) : undefined);
+    this.#step(() => {
+      port.post({ type: 'begun', job }, []);
+    });
+  }
+
+  input({ buffer, length }: Piece): void {
+    this.#step(async (stage) => {
+      await stage.write(new Uint8Array(buffer, 0, length));
+      // With nothing else to do, what there is need not wait for a full buffer.
+      if (this.#steps === 1 && this.#underWay < MAX_IN_FLIGHT) this.#flush();
+    }, buffer);
+  }
+
+  end(): void {
+    this.#step(async (stage) => {
+      const findings = await stage.end();
+      this.#flush();
+      if (this.#waiting.length > 0) await this.#room();
+      if (this.#done) return;
+      this.#port.post({ type: 'ended', job: this.#id, findings }, []);
+      this.#finish();
+    });
+  }
+
+  /** Output was taken: there is room for more. */
+  released(): void {
+    this.#underWay -= 1;
+    this.#send();
+    if (this.#waiting.length === 0) this.#roomy?.();
+  }
+
+  cancel(): void {
+    this.#finish();
+    this.#stage.then(
+      (stage) => {
+        stage.cancel();
+      },
+      () => undefined,
+    );
+  }
+
+  /** @param input goes back after the step, however it went */
+  #step(work: (stage: ThreadStage) => Promise<void> | void, input?: ArrayBuffer): void {
+    this.#steps += 1;
+    const run = async (): Promise<void> => {
+      try {
+        const stage = await this.#stage;
+        if (!this.#done) await work(stage);
+      } catch (error) {
+        if (this.#done) return;
+        this.#finish();
+        this.#port.post({ type: 'failed', job: this.#id, error: encodeError(error) }, []);
+      } finally {
+        this.#steps -= 1;
+        if (input !== undefined) this.#port.post({ type: 'taken', job: this.#id, buffer: input }, [input]);
+      }
+    };
+    this.#last = this.#last.then(run);
+  }
+
+  #finish(): void {
+    this.#done = true;
+    this.#waiting.length = 0;
+    if (this.#buffer !== undefined) this.#buffers.put(this.#buffer);
+    this.#buffer = undefined;
+    this.#filled = 0;
+    this.#roomy?.();
+    this.#onDone();
+  }
+
+  /** Copies output into buffers. A decoder cannot be held up, so there may be more of them than can be under way. */
+  #take(bytes: Bytes): void | Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      this.#buffer ??= this.#buffers.take();
+      const part = bytes.subarray(at, at + this.#buffer.byteLength - this.#filled);
+      new Uint8Array(this.#buffer).set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === this.#buffer.byteLength) this.#flush();
+    }
+    return this.#waiting.length === 0 ? undefined : this.#room();
+  }
+
+  #flush(): void {
+    if (this.#buffer === undefined || this.#filled === 0) return;
+    this.#waiting.push({ buffer: this.#buffer, length: this.#filled });
+    this.#buffer = undefined;
+    this.#filled = 0;
+    this.#send();
+  }
+
+  #send(): void {
+    while (this.#underWay < MAX_IN_FLIGHT) {
+      const piece = this.#waiting.shift();
+      if (piece === undefined) return;
+      this.#underWay += 1;
+      this.#port.post({ type: 'output', job: this.#id, ...piece }, [piece.buffer]);
+    }
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve) => (this.#roomy = resolve));
+  }
+}
