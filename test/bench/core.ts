@@ -18,7 +18,7 @@ const GOALS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'layer job, worker / pako + hash-wasm': { node: 5 },
 };
 
-const PACKAGES = ['typescript', '@esbuild', 'vite', 'prettier'];
+const PACKAGES = ['@esbuild', '@rolldown', 'lightningcss-linux-x64-gnu', 'typescript', 'prettier'];
 
 /** Runs the benches; answers the exit code. */
 export async function main(args: readonly string[]): Promise<number> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { crc32, kernelCrc32, plainCrc32 } from './crc32.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { crc32, crc32Backend, kernelCrc32, plainCrc32 } from './crc32.ts';
 
 describe.each([
   ['crc32', crc32],
@@ -31,5 +31,27 @@ describe.each([
         expect(crc(bytes, seed)).toBe(plainCrc32(bytes, seed));
       }),
     );
+  });
+});
+
+describe('crc32', () => {
+  const bytes = Uint8Array.from({ length: 150_000 }, (_, index) => (index * index) >> 5);
+
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  function hideNode(): void {
+    if ('process' in globalThis) vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined);
+  }
+
+  it('goes by WebAssembly where there is no node:zlib, in slices of a long content', () => {
+    hideNode();
+    expect(crc32Backend()).toBe('wasm');
+    for (const length of [10, 1023, 1024, 65_536, 65_537, 150_000]) {
+      const part = bytes.subarray(0, length);
+      expect(crc32(part, 7)).toBe(plainCrc32(part, 7));
+      expect(kernelCrc32(part, 7)).toBe(plainCrc32(part, 7));
+    }
   });
 });

@@ -52,9 +52,6 @@ export class WorkerStage {
     work: LayerWork,
     [digest, diffId]: readonly (Digester | undefined)[] = [],
   ) {
-    this.#calls = new StageCalls(() => {
-      this.#free();
-    }, signal);
     this.#lease = lease;
     this.#handle = lease.handle;
     this.#digest = digest;
@@ -68,6 +65,10 @@ export class WorkerStage {
         this.#calls.close(error);
       },
     });
+    // Only now, as opening fails where the worker is gone.
+    this.#calls = new StageCalls(() => {
+      this.#free();
+    }, signal);
     this.#input = new LayerInput(this.#handle, this.#job);
     const output = work.diffId === undefined || take !== undefined;
     this.#handle.post({ type: 'begin', job: this.#job, work, output });
