@@ -6,7 +6,7 @@ import { digestBackend } from './digester.ts';
 import type { DigestBackend } from './digester.ts';
 import { workerBackend } from './worker-backend.ts';
 import type { WorkerBackend } from './worker-backend.ts';
-import { nativeZstd } from './zstd-node.ts';
+import { nativeZstd } from './zstd-native.ts';
 
 /** What this runtime does its work with. */
 export interface Backends {

@@ -6,7 +6,7 @@ import { allowsWebAssembly, builtinModule } from './platform.ts';
 export type Crc32Backend = 'zlib' | 'wasm' | 'js';
 
 /**
- * The CRC-32 of gzip and zip (ISO 3309): by node:zlib where it has it, else by WebAssembly, else by tables.
+ * The CRC-32 of gzip and zip (ISO 3309): by node:zlib where it has it, else by WebAssembly, else by a table.
  *
  * @param bytes what to check
  * @param seed the CRC of what came before, to go on from there. Default 0
@@ -39,7 +39,7 @@ export function nativeCrc32(): ((bytes: Uint8Array, seed: number) => number) | u
   return zlib?.crc32;
 }
 
-/** Below this many bytes the tables are done before the bytes are copied. */
+/** Below this many bytes the table is done before the bytes are copied. */
 const WORTH_A_KERNEL = 1024;
 
 /** The input of the kernel holds this much. */
@@ -75,37 +75,23 @@ export function kernelCrc32(bytes: Uint8Array, seed: number): number | undefined
 /** The reversed polynomial of ISO 3309. */
 const POLYNOMIAL = 0xedb88320;
 
-/** Slicing by four: table n holds what a byte does to the CRC n bytes later. Made on first use. */
-let tables: readonly [Int32Array, Int32Array, Int32Array, Int32Array] | undefined;
+/** What each value of a byte does to the CRC. Made on first use. */
+let table: Int32Array | undefined;
 
-/** {@link crc32} by tables, four bytes at a time. */
+/** {@link crc32} by a table, for few bytes, and for pages that forbid WebAssembly. */
 export function plainCrc32(bytes: Uint8Array, seed: number): number {
-  const [zero, one, two, three] = (tables ??= makeTables());
-  const look = (table: Int32Array, index: number): number => table[index & 0xff] as number;
-  const end = bytes.length - (bytes.length % 4);
+  const known = (table ??= makeTable());
   let crc = ~seed;
-  let at = 0;
-  for (; at < end; at += 4) {
-    crc ^=
-      (bytes[at] as number) |
-      ((bytes[at + 1] as number) << 8) |
-      ((bytes[at + 2] as number) << 16) |
-      ((bytes[at + 3] as number) << 24);
-    crc = look(three, crc) ^ look(two, crc >>> 8) ^ look(one, crc >>> 16) ^ look(zero, crc >>> 24);
+  for (let at = 0; at < bytes.length; at += 1) {
+    crc = (known[(crc ^ (bytes[at] as number)) & 0xff] as number) ^ (crc >>> 8);
   }
-  for (; at < bytes.length; at += 1) crc = look(zero, crc ^ (bytes[at] as number)) ^ (crc >>> 8);
   return ~crc >>> 0;
 }
 
-function makeTables(): readonly [Int32Array, Int32Array, Int32Array, Int32Array] {
-  const zero = Int32Array.from({ length: 256 }, (_, index) => {
+function makeTable(): Int32Array {
+  return Int32Array.from({ length: 256 }, (_, index) => {
     let value = index;
     for (let bit = 0; bit < 8; bit += 1) value = value & 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;
     return value;
   });
-  const later = (table: Int32Array): Int32Array =>
-    table.map((value) => (zero[value & 0xff] as number) ^ (value >>> 8));
-  const one = later(zero);
-  const two = later(one);
-  return [zero, one, two, later(two)];
 }

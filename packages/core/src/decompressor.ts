@@ -5,11 +5,9 @@ import type { CompressionFormat } from './compression-format.ts';
 import { invalidStream } from './decoder.ts';
 import type { Decoder, Emit } from './decoder.ts';
 import { createGzipDecoder } from './gzip-inflate.ts';
-import { createNodeGzipDecoder } from './gzip-node.ts';
 import { inflateBackend } from './inflater.ts';
 import type { InflateBackend } from './inflater.ts';
 import { checkOutput } from './output-limits.ts';
-import { createNodeZstdDecoder } from './zstd-node.ts';
 
 /**
  * What decompresses gzip: `wasm` is WebAssembly, the fastest everywhere, in the thread that calls; `zlib` is node:zlib
@@ -186,7 +184,7 @@ export class PushDecompressor implements Decompressor {
     switch (format) {
       case 'gzip': {
         const backend = this.#init.gunzipBackend ?? gunzipBackend();
-        if (backend === 'zlib') return createNodeGzipDecoder(emit);
+        if (backend === 'zlib') return (await import('./gzip-node.ts')).createNodeGzipDecoder(emit);
         return createGzipDecoder(
           this.#recycle
             ? emit
@@ -197,7 +195,7 @@ export class PushDecompressor implements Decompressor {
         );
       }
       case 'zstd':
-        return createNodeZstdDecoder(emit);
+        return (await import('./zstd-node.ts')).createNodeZstdDecoder(emit);
       case 'plain':
         return { write: emit, end: () => undefined, free: () => undefined };
       case 'bzip2':

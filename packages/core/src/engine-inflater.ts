@@ -5,8 +5,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import { checkPadding, invalidStream } from './decoder.ts';
 import { AT_BLOCK, DONE, ERRORS, INPUT_SLICE, OUTPUT_FULL } from './inflate-engine.ts';
 import type { InflateEngine } from './inflate-engine.ts';
-import { framingOf } from './inflate-framing.ts';
-import type { Framing } from './inflate-framing.ts';
+import type { Framing } from './framing.ts';
 import type { Inflater, InflaterInit } from './inflater.ts';
 import { checkOutput } from './output-limits.ts';
 
@@ -37,11 +36,11 @@ export class EngineInflater implements Inflater {
   #busy = false;
   #closed: { readonly reason: unknown } | undefined;
 
-  constructor(init: InflaterInit, engine: InflateEngine) {
-    const { format = 'gzip', checkpointEvery, restore } = init;
+  constructor(init: InflaterInit, engine: InflateEngine, framing: Framing) {
+    const { checkpointEvery, restore } = init;
     this.#init = init;
     this.#engine = engine;
-    this.#framing = framingOf(format);
+    this.#framing = framing;
     this.#trailer = new Uint8Array(this.#framing.trailerLength);
     this.#startIn = restore?.in ?? 0;
     this.#startOut = restore?.out ?? 0;

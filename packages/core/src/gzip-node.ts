@@ -4,6 +4,8 @@ import type { Decoder, Emit } from './decoder.ts';
 import { NodeEngine, OUTPUT_CHUNK } from './node-engine.ts';
 import { builtinModule } from './platform.ts';
 
+// Loaded on demand, as a file of its own: a page has no node:zlib.
+
 /**
  * gzip (RFC 1952) by node:zlib, on the thread pool. zlib itself goes on from member to member; where a zero byte
  * follows one, it stops and would ignore the rest, which is looked at here.

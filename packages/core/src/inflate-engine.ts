@@ -6,6 +6,9 @@ export const INPUT_SLICE: number = 64 * 1024;
 /** How far back a distance of deflate reaches (RFC 1951, section 2). */
 export const WINDOW_SIZE: number = 32 * 1024;
 
+/** The compression method of RFC 1950 and 1952. */
+export const DEFLATE = 8;
+
 /** Within an engine only: there is no reason to stop. */
 export const GO_ON = -1;
 /** What `decode` and `resume` of an engine answer: one of these, or the number of an error. */

@@ -3,6 +3,7 @@ import type { Bytes } from '@stowage/types';
 import type { Checkpoint } from './checkpoint.ts';
 import { EngineInflater } from './engine-inflater.ts';
 import { WINDOW_SIZE } from './inflate-engine.ts';
+import { framingOf } from './inflate-framing.ts';
 import { createWasmInflateEngine } from './inflate-wasm.ts';
 import { allowsWebAssembly } from './platform.ts';
 
@@ -95,10 +96,11 @@ export interface Inflater {
  */
 export async function createInflater(init: InflaterInit): Promise<Inflater> {
   checkInit(init);
+  const framing = await framingOf(init.format ?? 'gzip');
   const backend = init.backend ?? inflateBackend();
-  if (backend === 'wasm') return new EngineInflater(init, await createWasmInflateEngine());
+  if (backend === 'wasm') return new EngineInflater(init, await createWasmInflateEngine(), framing);
   const { createPlainInflateEngine } = await import('./inflate-js.ts');
-  return new EngineInflater(init, createPlainInflateEngine());
+  return new EngineInflater(init, createPlainInflateEngine(), framing);
 }
 
 function checkInit({ checkpointEvery, restore }: InflaterInit): void {

@@ -2,18 +2,11 @@ import { StowageError } from '@stowage/types';
 import { invalidStream } from './decoder.ts';
 import type { Decoder, Emit } from './decoder.ts';
 import { NodeEngine, OUTPUT_CHUNK } from './node-engine.ts';
-import type { ZlibStream } from './node-engine.ts';
-import { builtinModule } from './platform.ts';
+import { nativeZstd } from './zstd-native.ts';
+import type { CreateZstdDecompress } from './zstd-native.ts';
 import { ZstdFrames } from './zstd-frames.ts';
 
-/** Makes a decompressing stream of node:zlib. */
-export type CreateZstdDecompress = (options: { readonly chunkSize: number }) => ZlibStream;
-
-/** node:zlib's zstd, where it has it: Node from 22.15 on, Deno, Bun. */
-export function nativeZstd(): CreateZstdDecompress | undefined {
-  const zlib = builtinModule('node:zlib') as { createZstdDecompress?: CreateZstdDecompress } | undefined;
-  return zlib?.createZstdDecompress;
-}
+// Loaded on demand, as a file of its own: a page has no node:zlib.
 
 /** zstd (RFC 8878) by node:zlib, frame by frame. Windows up to 128 MiB, the runtime's own limit. */
 export function createNodeZstdDecoder(
