@@ -1,12 +1,12 @@
-import { crc32Backend } from './crc32.ts';
-import type { Crc32Backend } from './crc32.ts';
-import { gunzipBackend } from './decompressor.ts';
-import type { GunzipBackend } from './decompressor.ts';
-import { digestBackend } from './digester.ts';
-import type { DigestBackend } from './digester.ts';
-import { workerBackend } from './worker-backend.ts';
-import type { WorkerBackend } from './worker-backend.ts';
-import { nativeZstd } from './zstd-native.ts';
+import { crc32Backend } from './inflate/crc32.ts';
+import type { Crc32Backend } from './inflate/crc32.ts';
+import { gunzipBackend } from './decompress/decompressor.ts';
+import type { GunzipBackend } from './decompress/decompressor.ts';
+import { digestBackend } from './digest/digester.ts';
+import type { DigestBackend } from './digest/digester.ts';
+import { workerBackend } from './layer-stage/worker-backend.ts';
+import type { WorkerBackend } from './layer-stage/worker-backend.ts';
+import { nativeZstd } from './decompress/zstd-native.ts';
 
 /** What this runtime does its work with. */
 export interface Backends {

@@ -1,8 +1,8 @@
 import { isStowageError } from '@stowage/types';
 import type { Bytes, ErrorCode } from '@stowage/types';
-import { scanTar } from '../scan-tar.ts';
-import type { TarLimits } from '../scan-tar.ts';
-import type { TarHeader } from '../tar-header.ts';
+import { scanTar } from '../tar/scan-tar.ts';
+import type { TarLimits } from '../tar/scan-tar.ts';
+import type { TarHeader } from '../tar/tar-header.ts';
 
 // Tar archives made by hand, so that what no good writer writes can be tried too.
 

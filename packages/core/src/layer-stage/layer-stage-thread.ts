@@ -1,0 +1,141 @@
+import type { Bytes, Digester, DigestAlgorithm } from '@stowage/types';
+import type { Checkpoint } from '../inflate/checkpoint.ts';
+import type { CompressionFormat } from '../inflate/compression-format.ts';
+import type { DecompressOptions } from '../decompress/decompressor.ts';
+import { createDigester } from '../digest/digester.ts';
+import { cancelled, StageCalls } from './layer-stage-calls.ts';
+import { LayerDecoder } from './layer-stage-decoder.ts';
+import { isPromise, LayerOutput } from './layer-stage-output.ts';
+import type { TakeOutput } from './layer-stage-output.ts';
+
+/** What is to be done with a layer; a digest that is not named is not computed. */
+export interface LayerWork extends DecompressOptions {
+  readonly checkpointEvery?: number | undefined;
+  readonly digest?: DigestAlgorithm | undefined;
+  readonly diffId?: DigestAlgorithm | undefined;
+  /** Whether there is anything to decode; else the bytes are only hashed. Default true */
+  readonly decode?: boolean | undefined;
+}
+
+/** What was found out about a layer, as far as it was asked for. */
+export interface LayerFindings {
+  readonly digest: string | undefined;
+  readonly size: number;
+  readonly diffId: string | undefined;
+  readonly diffSize: number;
+  readonly format: CompressionFormat;
+  readonly checkpoints: readonly Checkpoint[];
+}
+
+/**
+ * How much is hashed and inflated at a time: it stays in the cache from one to the other, and what it can grow to, a
+ * thousand times as much, still fits into memory where the taker of the output makes it wait.
+ */
+const SLICE = 16 * 1024;
+
+/** Hashes, inflates and hashes again in the thread that calls it. */
+export class ThreadStage {
+  readonly #calls: StageCalls;
+  readonly #digest: Digester | undefined;
+  readonly #decoder: LayerDecoder | undefined;
+  readonly #diffId: Digester | undefined;
+  readonly #output: LayerOutput | undefined;
+  #size = 0;
+
+  private constructor(
+    work: LayerWork,
+    digesters: readonly [Digester | undefined, Digester | undefined],
+    take: TakeOutput | undefined,
+    signal: AbortSignal | undefined,
+  ) {
+    const [digest, diffId] = digesters;
+    this.#calls = new StageCalls(() => {
+      this.#free();
+    }, signal);
+    const output = take === undefined ? undefined : new LayerOutput(take);
+    this.#digest = digest;
+    this.#diffId = diffId;
+    this.#output = output;
+    if (work.decode === false) return;
+    this.#decoder = new LayerDecoder({
+      ...work,
+      onOutput(bytes) {
+        diffId?.update(bytes);
+        output?.give(bytes);
+      },
+    });
+  }
+
+  /**
+   * @param take gets the plain bytes, by the rules of `LayerStageInit.onOutput`
+   * @param signal cancels the stage
+   */
+  static async create(work: LayerWork, take?: TakeOutput, signal?: AbortSignal): Promise<ThreadStage> {
+    const digesterOf = (algorithm: DigestAlgorithm | undefined): Promise<Digester | undefined> =>
+      algorithm === undefined ? Promise.resolve(undefined) : createDigester(algorithm);
+    const digesters = await Promise.all([digesterOf(work.digest), digesterOf(work.diffId)]);
+    signal?.throwIfAborted();
+    return new ThreadStage(work, digesters, take, signal);
+  }
+
+  write(bytes: Bytes): void | Promise<void> {
+    if (!this.#calls.idle) return this.#calls.run(() => Promise.resolve());
+    try {
+      for (let at = 0; at < bytes.length; at += SLICE) {
+        const waiting = this.#take(bytes, at);
+        if (waiting !== undefined) return this.#calls.run(() => this.#writeRest(waiting, bytes, at + SLICE));
+      }
+      return undefined;
+    } catch (error) {
+      return this.#calls.run(() => Promise.reject(error as Error));
+    }
+  }
+
+  async #writeRest(waiting: Promise<void>, bytes: Bytes, from: number): Promise<void> {
+    await waiting;
+    for (let at = from; at < bytes.length; at += SLICE) {
+      this.#calls.throwIfClosed();
+      const next = this.#take(bytes, at);
+      if (next !== undefined) await next;
+    }
+  }
+
+  /** Takes one slice. Answers a promise where there is something to wait for. */
+  #take(bytes: Bytes, at: number): Promise<void> | undefined {
+    const slice = bytes.length <= SLICE ? bytes : bytes.subarray(at, at + SLICE);
+    this.#size += slice.length;
+    this.#digest?.update(slice);
+    const decoding = this.#decoder?.write(slice);
+    return isPromise(decoding) ? this.#waitForBoth(decoding) : this.#output?.pending;
+  }
+
+  async #waitForBoth(decoding: Promise<void>): Promise<void> {
+    await decoding;
+    await this.#output?.pending;
+  }
+
+  end(): Promise<LayerFindings> {
+    return this.#calls.finish(async () => {
+      await this.#decoder?.end();
+      await this.#output?.pending;
+      return {
+        digest: this.#digest?.digest(),
+        size: this.#size,
+        diffId: this.#diffId?.digest(),
+        diffSize: this.#decoder?.bytesOut ?? 0,
+        format: this.#decoder?.format ?? 'plain',
+        checkpoints: this.#decoder?.checkpoints ?? [],
+      };
+    });
+  }
+
+  /** Frees everything. What waits, and every later call, rejects with the reason. */
+  cancel(reason: unknown = cancelled()): void {
+    this.#calls.close(reason);
+  }
+
+  #free(): void {
+    this.#decoder?.cancel();
+    this.#output?.clear();
+  }
+}

@@ -1,0 +1,150 @@
+import { asDigest, StowageError } from '@stowage/types';
+import type { AbortOptions, Bytes, Digest, DigestAlgorithm, DiffID } from '@stowage/types';
+import type { Checkpoint } from '../inflate/checkpoint.ts';
+import type { CompressionFormat } from '../inflate/compression-format.ts';
+import type { DecompressOptions } from '../decompress/decompressor.ts';
+import { handled } from './layer-stage-calls.ts';
+import { ThreadStage } from './layer-stage-thread.ts';
+import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
+import { LazyPool, sharedPool } from './worker-pool.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+/** What {@link createLayerStage} takes. */
+export interface LayerStageInit extends DecompressOptions, AbortOptions {
+  /**
+   * Takes the plain bytes, in order. Where it returns a promise, the next piece comes after it has resolved, and no
+   * more input is taken meanwhile. The bytes are valid until the call returns; for a taker whose first call returned a
+   * promise, until the promise of the call has resolved. What it throws or rejects with ends the stage.
+   */
+  onOutput?(bytes: Bytes): void | Promise<void>;
+  /** Of the bytes that are written. Default sha256. */
+  readonly digestAlgorithm?: DigestAlgorithm | undefined;
+  /** Of the plain bytes. Default sha256. */
+  readonly diffIdAlgorithm?: DigestAlgorithm | undefined;
+  /**
+   * After how many plain bytes, at least, there is to be another checkpoint, for reading from the middle of a gzip layer
+   * later; see `createInflater`. Default: none.
+   */
+  readonly checkpointEvery?: number | undefined;
+  /**
+   * Whether a worker does the work, so that this thread stays free: `true` for one of those that the process shares.
+   * Where no worker can be had, this thread does it. Default `false`.
+   */
+  readonly worker?: boolean | WorkerPool | undefined;
+}
+
+/** What a layer turned out to be. */
+export interface LayerStageResult {
+  /** Of the bytes that were written. */
+  readonly digest: Digest;
+  /** How many bytes were written. */
+  readonly size: number;
+  /** Of the plain bytes. */
+  readonly diffId: DiffID;
+  /** How many plain bytes there are. */
+  readonly diffSize: number;
+  readonly format: CompressionFormat;
+  /** In the order of the plain bytes. Empty unless they were asked for and the layer is gzip. */
+  readonly checkpoints: readonly Checkpoint[];
+}
+
+/**
+ * Takes a layer as it comes. Await what a call returns before the next one; `cancel` may come at any time. A failure is
+ * final: every later call fails with the same error.
+ */
+export interface LayerStage {
+  /** Where the work is done. */
+  readonly place: 'thread' | 'worker';
+  /**
+   * Takes bytes; they may be reused once the call has returned, or the promise that it returns has resolved. It returns
+   * one where there is something to wait for. Rejects with `INVALID_ARCHIVE` for a corrupt stream, `UNSUPPORTED` for a
+   * format that cannot be read here, `LIMIT_EXCEEDED`, `UNAVAILABLE` when the worker died; `INVALID_ARGUMENT` while
+   * another call waits and after `end`. In a worker a failure may show only in a later call.
+   */
+  write(bytes: Bytes): void | Promise<void>;
+  /** Ends the layer. Rejects as `write` does, with `INVALID_ARCHIVE` when the stream is not complete. */
+  end(): Promise<LayerStageResult>;
+  /**
+   * Gives up and frees everything; a call that waits rejects with the reason, as do all later ones. Without a reason
+   * that is an `INVALID_ARGUMENT`. Idempotent; does nothing after `end`.
+   */
+  cancel(reason?: unknown): void;
+}
+
+/**
+ * Makes the stage through which a layer passes on its way in: one look at each byte gives the digest of the blob, the
+ * DiffID and the plain bytes. Formats, limits and errors are those of `createDecompressor`, wherever the work is done.
+ *
+ * @param init where output goes, the limits, and whether a worker does the work; an abort cancels the stage
+ * @throws `UNSUPPORTED` for an unknown digest algorithm
+ *
+ * @example
+ * ```ts
+ * import { createLayerStage } from '@stowage/core';
+ *
+ * const gzipped = Uint8Array.from(atob('H4sIAAAAAAAAA8tIzcnJBwCGphA2BQAAAA=='), (c) => c.charCodeAt(0));
+ * const stage = await createLayerStage({ maxBytes: 1024 });
+ * await stage.write(gzipped);
+ * const { diffId, diffSize, format } = await stage.end();
+ * console.log(diffId.slice(0, 15), diffSize, format); // sha256:2cf24dba 5 gzip
+ * ```
+ */
+export async function createLayerStage(init: LayerStageInit = {}): Promise<LayerStage> {
+  init.signal?.throwIfAborted();
+  const { place, stage } = await begin(init);
+  return {
+    place,
+    write: (bytes) => stage.write(bytes),
+    end: () => handled(stage.end().then(resultOf)),
+    cancel: (reason) => {
+      stage.cancel(reason);
+    },
+  };
+}
+
+/** What both kinds of stages have in common. */
+interface Stage {
+  write(bytes: Bytes): void | Promise<void>;
+  end(): Promise<LayerFindings>;
+  cancel(reason?: unknown): void;
+}
+
+async function begin(
+  init: LayerStageInit,
+): Promise<{ readonly place: LayerStage['place']; readonly stage: Stage }> {
+  const { worker = false, signal } = init;
+  const work = workOf(init);
+  const take = init.onOutput === undefined ? undefined : (bytes: Bytes) => init.onOutput?.(bytes);
+  if (worker !== false) {
+    const pool = poolOf(worker);
+    const { WorkerStage } = await import('./layer-stage-worker.ts');
+    const stage = await WorkerStage.create({ pool, work, take, signal });
+    if (stage !== undefined) return { place: 'worker', stage };
+  }
+  return { place: 'thread', stage: await ThreadStage.create(work, take, signal) };
+}
+
+function poolOf(worker: true | WorkerPool): LazyPool {
+  if (worker === true) return sharedPool();
+  if (worker instanceof LazyPool) return worker;
+  throw new StowageError('INVALID_ARGUMENT', 'the worker pool is none that createWorkerPool has made');
+}
+
+/** The part that can be posted to a worker. */
+function workOf(init: LayerStageInit): LayerWork {
+  const { maxBytes, maxRatio, format, gunzipBackend, checkpointEvery } = init;
+  const { digestAlgorithm = 'sha256', diffIdAlgorithm = 'sha256' } = init;
+  return {
+    maxBytes,
+    maxRatio,
+    format,
+    gunzipBackend,
+    checkpointEvery,
+    digest: digestAlgorithm,
+    diffId: diffIdAlgorithm,
+  };
+}
+
+function resultOf({ digest, diffId, ...rest }: LayerFindings): LayerStageResult {
+  return { digest: asDigest(digest ?? ''), diffId: asDigest(diffId ?? '') as DiffID, ...rest };
+}
