@@ -53,7 +53,8 @@ export class SparseMap {
   /** The whole map. `INVALID_ARCHIVE` unless it stands for just what is stored, and for the whole file. */
   finish(storedSize: number): TarSparse {
     // Where a file ends in a hole, a segment of no bytes marks its end; without it GNU tar makes the file shorter.
-    if (this.#end !== this.#realSize) throw invalidTar('invalid sparse map: it does not reach the end of the file');
+    if (this.#end !== this.#realSize)
+      throw invalidTar('invalid sparse map: it does not reach the end of the file');
     if (this.#storedSize !== storedSize) {
       throw invalidTar(`a sparse map of ${this.#storedSize} bytes for ${storedSize} that are stored`);
     }
@@ -99,16 +100,15 @@ export class OldGnuSparseBlocks implements SparseBlocks {
 
   #addSegments(bytes: Bytes, at: number, count: number): void {
     for (let i = at; i < at + count * 24; i += 24) {
+      const offset = decodeNumber(bytes, i, 12, 'offset of a segment');
+      const size = decodeNumber(bytes, i + 12, 12, 'size of a segment');
       if (bytes[i + 12] === 0) {
         this.#ended = true;
         continue;
       }
       // GNU tar is at the end of the map at an empty segment, other readers go on.
       if (this.#ended) throw invalidTar('invalid sparse map: segments after its end');
-      this.#map.add(
-        decodeNumber(bytes, i, 12, 'offset of a segment'),
-        decodeNumber(bytes, i + 12, 12, 'size of a segment'),
-      );
+      this.#map.add(offset, size);
     }
   }
 }
