@@ -154,8 +154,8 @@ describe('scanTar', () => {
   it('reads GNU long names and links', () => {
     const long = 'd/'.repeat(100);
     const archive = join(
-      extension('L', `${long}name\0`),
-      extension('K', `${long}link\0`),
+      extension('L', `${long}name\0 and more`),
+      extension('K', `${long}link`),
       block({ flag: '2', linkname: 'short' }),
       block({ name: 'next' }),
       END,
@@ -199,7 +199,7 @@ describe('scanTar', () => {
       padded('data'),
       paxHeader(['gid', ''], ['SCHILY.xattr.user.g', '']),
       block({ mtime: octal(9) }),
-      extension('g', pax(['uid', ''])),
+      extension('g', pax(['uid', ''], ['gid', '2'], ['SCHILY.xattr.user.g', 'global'])),
       block({}),
       END,
     );

@@ -1,6 +1,6 @@
 import type { Bytes } from '@stowage/types';
 import { StowageError } from '@stowage/types';
-import { BLOCK, decodeSize, isZeroBlock, paddingOf, TYPE_FLAG, verifyBlock } from './tar-block.ts';
+import { BLOCK, decodeNumbers, isZeroBlock, paddingOf, TYPE_FLAG, verifyBlock } from './tar-block.ts';
 import { draftEntry, labelSize } from './tar-entry.ts';
 import type { OpenTarHeader } from './tar-entry.ts';
 import { invalidTar, tarLimit } from './tar-error.ts';
@@ -105,7 +105,9 @@ class Scanner implements TarScanner {
   #entries = 0;
   #text = 0;
 
+  /** The content of an extension header and its padding. */
   #extension: Bytes = this.#block;
+  #extensionSize = 0;
   #extensionFlag = 0;
   readonly #extensions = new TarExtensions();
 
@@ -207,22 +209,24 @@ class Scanner implements TarScanner {
     }
     if (this.#zeroBlock) throw invalidTar('invalid tar header: a lone zero block before it');
     const flag = verifyBlock(bytes, at);
-    if (isExtension(flag)) this.#beginExtension(flag, decodeSize(bytes, at));
+    if (isExtension(flag)) this.#beginExtension(flag, decodeNumbers(bytes, at).size);
     else if (flag === TYPE_FLAG.gnuVolume) this.#skipLabel(bytes, at);
     else this.#beginEntry(bytes, at, end);
   }
 
   #beginExtension(flag: number, size: number): void {
     if (size > this.#limits.maxExtensionBytes) throw tarLimit(`an extension header of ${size} bytes`);
-    this.#extension = new Uint8Array(size);
+    const stored = size + paddingOf(size);
+    this.#extension = new Uint8Array(stored);
+    this.#extensionSize = size;
     this.#extensionFlag = flag;
-    this.#beginRun('extension', size);
+    this.#beginRun('extension', stored);
   }
 
   #endExtension(): void {
     const bytes = this.#extension;
     this.#extension = this.#block;
-    this.#extensions.take(this.#extensionFlag, bytes);
+    this.#extensions.take(this.#extensionFlag, bytes, this.#extensionSize);
     if (this.#extensionFlag === TYPE_FLAG.paxGlobal) this.#spendText(this.#extensions.globalText);
   }
 

@@ -32,19 +32,26 @@ const SLASH = 0x2f;
 const NUL = 0;
 const SPACE = 0x20;
 
-/** What one header block says, before extension headers are applied. */
-export interface TarBlock {
-  readonly name: string;
-  /** A character code. */
-  readonly flag: number;
+/** The numbers of a header block. Those of devices are 0 in a layout that has no place for them. */
+export interface TarNumbers {
   readonly size: number;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly mtime: number;
+  readonly devmajor: number;
+  readonly devminor: number;
+}
+
+/** What one header block says, before extension headers are applied. */
+export interface TarBlock extends TarNumbers {
+  readonly name: string;
+  /** A character code. */
+  readonly flag: number;
   readonly linkname: string;
   readonly uname: string;
   readonly gname: string;
+  readonly isUstar: boolean;
   readonly isGnu: boolean;
 }
 
@@ -69,13 +76,23 @@ export function verifyBlock(bytes: Bytes, at: number): number {
   return bytes[at + 156] ?? 0;
 }
 
-/** The size field of the block at `at`. `INVALID_ARCHIVE`. */
-export function decodeSize(bytes: Bytes, at: number): number {
-  const size = decodeNumber(bytes, at + 124, 12, 'size');
-  if (size < 0) throw invalidTar('invalid tar header: negative size');
-  // Python and Go take blanks for 0, GNU tar for no header.
-  if (size === 0 && isBlank(bytes, at + 124, 12)) throw invalidTar('invalid tar header: blank size');
-  return size;
+/**
+ * The numbers of the block at `at`. A block of any kind has to have them in order: to some readers it is no header
+ * otherwise. `INVALID_ARCHIVE`.
+ */
+export function decodeNumbers(bytes: Bytes, at: number): TarNumbers {
+  const hasDevices = hasMagic(bytes, at, NUL) || hasMagic(bytes, at, SPACE);
+  const devmajor = decodeNumber(bytes, at + 329, 8, 'devmajor');
+  const devminor = decodeNumber(bytes, at + 337, 8, 'devminor');
+  return {
+    size: decodeSize(bytes, at),
+    mode: decodeNumber(bytes, at + 100, 8, 'mode'),
+    uid: decodeId(bytes, at + 108, 'uid'),
+    gid: decodeId(bytes, at + 116, 'gid'),
+    mtime: decodeNumber(bytes, at + 136, 12, 'mtime'),
+    devmajor: hasDevices ? devmajor : 0,
+    devminor: hasDevices ? devminor : 0,
+  };
 }
 
 /** Decodes the block at `at` of an entry. `INVALID_ARCHIVE`. */
@@ -86,24 +103,12 @@ export function decodeBlock(bytes: Bytes, at: number): TarBlock {
   return {
     name: bytes[at + 345] === 0 ? name : withPrefix(name, bytes, at, { isUstar, isGnu }),
     flag: bytes[at + 156] ?? 0,
-    size: decodeSize(bytes, at),
-    mode: decodeNumber(bytes, at + 100, 8, 'mode'),
-    uid: decodeId(bytes, at + 108, 'uid'),
-    gid: decodeId(bytes, at + 116, 'gid'),
-    mtime: decodeNumber(bytes, at + 136, 12, 'mtime'),
+    ...decodeNumbers(bytes, at),
     linkname: decodeField(bytes, at + 157, 100),
     uname: isUstar || isGnu ? decodeField(bytes, at + 265, 32) : '',
     gname: isUstar || isGnu ? decodeField(bytes, at + 297, 32) : '',
+    isUstar,
     isGnu,
-  };
-}
-
-/** The device numbers of the block at `at`; other kinds of entries may have anything there. */
-export function decodeDevice(bytes: Bytes, at: number): { devmajor: number; devminor: number } {
-  if (!hasMagic(bytes, at, NUL) && !hasMagic(bytes, at, SPACE)) return { devmajor: 0, devminor: 0 };
-  return {
-    devmajor: decodeNumber(bytes, at + 329, 8, 'devmajor'),
-    devminor: decodeNumber(bytes, at + 337, 8, 'devminor'),
   };
 }
 
@@ -139,9 +144,24 @@ function withPrefix(
 ): string {
   if (isUstar) return `${decodeField(bytes, at + 345, 155)}/${name}`;
   if (!isGnu) throw invalidTar('invalid tar header: a name prefix outside ustar');
-  decodeNumber(bytes, at + 345, 12, 'atime');
-  decodeNumber(bytes, at + 357, 12, 'ctime');
+  if (!isTime(bytes, at + 345) || !isTime(bytes, at + 357)) {
+    throw invalidTar('invalid tar header: a name prefix outside ustar');
+  }
   return name;
+}
+
+/** Whether a field holds just what GNU tar writes there: eleven octal digits and a NUL. */
+function isTime(bytes: Bytes, at: number): boolean {
+  for (let i = at; i < at + 11; i++) if (((bytes[i] ?? 0) & 0xf8) !== 0x30) return false;
+  return bytes[at + 11] === NUL;
+}
+
+function decodeSize(bytes: Bytes, at: number): number {
+  const size = decodeNumber(bytes, at + 124, 12, 'size');
+  if (size < 0) throw invalidTar('invalid tar header: negative size');
+  // Python and Go take blanks for 0, GNU tar for no header.
+  if (size === 0 && isBlank(bytes, at + 124, 12)) throw invalidTar('invalid tar header: blank size');
+  return size;
 }
 
 function decodeId(bytes: Bytes, at: number, field: string): number {

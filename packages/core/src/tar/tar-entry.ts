@@ -1,6 +1,6 @@
 import type { Bytes, LayerEntryType } from '@stowage/types';
 import { StowageError } from '@stowage/types';
-import { decodeBlock, decodeDevice, decodeSize, endsInSlash, TYPE_FLAG } from './tar-block.ts';
+import { decodeBlock, decodeNumbers, endsInSlash, TYPE_FLAG } from './tar-block.ts';
 import type { TarBlock } from './tar-block.ts';
 import { invalidTar } from './tar-error.ts';
 import type { TarExtensions } from './tar-extensions.ts';
@@ -24,6 +24,9 @@ const TYPES: Readonly<Record<number, LayerEntryType>> = {
   [TYPE_FLAG.gnuSparse]: 'file',
   [TYPE_FLAG.gnuDumpDir]: 'dir',
 };
+
+/** The directory that GNU tar puts into the path of a sparse file, with the number of its process. */
+const STAND_IN = /(?:^|\/)GNUSparseFile\.[0-9]+\//;
 
 /** A header that is still being made. */
 export type OpenTarHeader = { -readonly [Name in keyof TarHeader]: TarHeader[Name] };
@@ -59,14 +62,16 @@ export function draftEntry(
     offset: 0,
   };
   addOptional(header, block, extensions);
-  if (type === 'char' || type === 'block') Object.assign(header, decodeDevice(bytes, at));
   if (block.flag === TYPE_FLAG.gnuSparse) return oldGnuSparse(header, block, bytes, at, extensions, limits);
-  return extensions.isSparse ? paxSparse(header, extensions, limits) : { header, storedSize };
+  if (!extensions.isSparse) return { header, storedSize };
+  // GNU tar looks for such a map in a ustar header only.
+  if (!block.isUstar) throw invalidTar('a pax sparse file in another format');
+  return paxSparse(header, extensions, limits);
 }
 
 /** The bytes that follow the header of an archive's label, which is no entry. */
 export function labelSize(bytes: Bytes, at: number, extensions: TarExtensions): number {
-  return extensions.count('size') ?? decodeSize(bytes, at);
+  return extensions.count('size') ?? decodeNumbers(bytes, at).size;
 }
 
 /** A v7 archive marks a directory only by the slash at the end of its name. */
@@ -103,6 +108,12 @@ function addOptional(header: OpenTarHeader, block: TarBlock, extensions: TarExte
   if (gname !== '') header.gname = gname;
   const linkname = extensions.linkname;
   if (header.type === 'symlink' || header.type === 'hardlink') header.linkname = linkname ?? block.linkname;
+  // GNU tar takes it for a link to the directory that it unpacks to.
+  if (header.type === 'hardlink' && header.linkname === '') throw invalidTar('a hard link to nothing');
+  if (header.type === 'char' || header.type === 'block') {
+    header.devmajor = block.devmajor;
+    header.devminor = block.devminor;
+  }
   const atime = extensions.time('atime');
   const ctime = extensions.time('ctime');
   const xattrs = extensions.xattrs;
@@ -133,23 +144,38 @@ function paxSparse(header: OpenTarHeader, extensions: TarExtensions, limits: Res
   if (header.type !== 'file') throw invalidTar(`a sparse map of a ${header.type}`);
   checkNoSizeRecord(extensions);
   const storedSize = header.size;
-  const version = `${extensions.sparse('major') ?? '0'}.${extensions.sparse('minor') ?? '0'}`;
+  const [major, minor] = [extensions.sparse('major'), extensions.sparse('minor')];
   const realSize = extensions.sparse('realsize') ?? extensions.sparse('size');
   if (realSize === undefined) throw invalidTar('invalid sparse map: no size of the file');
   header.size = paxCount('GNU.sparse.size', realSize);
-  header.name = extensions.sparse('name') ?? header.name;
+  header.name = sparseName(extensions) ?? header.name;
   const map = new SparseMap(header.size, limits.maxSparseSegments);
-  if (version === '1.0') {
+  if (major === '1' && minor === '0') {
     const maxBytes = limits.maxExtensionBytes;
     const blocks = new TextSparseBlocks(map, storedSize, { maxSegments: limits.maxSparseSegments, maxBytes });
     return { header, storedSize, blocks };
   }
-  if (version !== '0.0' && version !== '0.1') {
+  // Before 1.0 the version went without saying.
+  if ((major ?? '0') !== '0' || !['0', '1'].includes(minor ?? '0')) {
+    const version = `${major ?? ''}.${minor ?? ''}`;
     throw new StowageError('UNSUPPORTED', `sparse files of format ${version} are not supported`);
   }
   const numbers = sparseNumbers(extensions);
   for (let i = 0; i < numbers.length; i += 2) map.add(numbers[i] ?? 0, numbers[i + 1] ?? 0);
   return complete(header, map.finish(storedSize));
+}
+
+/**
+ * The name of a sparse file. What stands elsewhere is for readers that do not know it: Python prefers a path that comes
+ * after it, so no other path than such a stand-in may.
+ */
+function sparseName(extensions: TarExtensions): string | undefined {
+  const name = extensions.sparse('name');
+  const path = extensions.record('path');
+  if (name !== undefined && (extensions.hasLongName || (path !== undefined && !STAND_IN.test(path)))) {
+    throw invalidTar('two names for one sparse file');
+  }
+  return name;
 }
 
 /** Offsets and sizes in turns. */

@@ -2,10 +2,12 @@ import type { Bytes } from '@stowage/types';
 import { TYPE_FLAG } from './tar-block.ts';
 import { invalidTar } from './tar-error.ts';
 import { decodePax, paxCount, paxTime, XATTR_PREFIX } from './tar-pax.ts';
-import { decodeField, decodeText } from './tar-text.ts';
+import { decodeText } from './tar-text.ts';
 
 const TEXTS = ['path', 'linkpath', 'uname', 'gname'];
 const KEPT: ReadonlySet<string> = new Set([...TEXTS, 'size', 'uid', 'gid', 'mtime', 'atime', 'ctime']);
+/** They cannot be empty either: to some readers that takes the record back, to others it is the value. */
+const OF_ONE_ENTRY: ReadonlySet<string> = new Set(['path', 'linkpath', 'size']);
 const SPARSE_PREFIX = 'GNU.sparse.';
 
 /** Whether a block with this flag says something about entries that follow, and is none itself. */
@@ -43,22 +45,22 @@ export class TarExtensions {
     return text;
   }
 
-  /** Takes the content of an extension header. `INVALID_ARCHIVE`. */
-  take(flag: number, bytes: Bytes): void {
+  /** Takes the `size` bytes of an extension header, and the padding after them. `INVALID_ARCHIVE`. */
+  take(flag: number, bytes: Bytes, size: number): void {
     switch (flag) {
       case TYPE_FLAG.paxGlobal:
-        this.#takeGlobal(bytes);
+        this.#takeGlobal(bytes.subarray(0, size));
         break;
       case TYPE_FLAG.paxLocal:
-        this.#takeLocal(bytes);
+        this.#takeLocal(bytes.subarray(0, size));
         break;
       case TYPE_FLAG.gnuLongName:
         if (this.#longName !== undefined) throw invalidTar('two long names for one entry');
-        this.#longName = longText(bytes);
+        this.#longName = longText(bytes, size);
         break;
       default:
         if (this.#longLink !== undefined) throw invalidTar('two long links for one entry');
-        this.#longLink = longText(bytes);
+        this.#longLink = longText(bytes, size);
     }
   }
 
@@ -118,17 +120,30 @@ export class TarExtensions {
     return this.#local?.get(SPARSE_PREFIX + key);
   }
 
+  get hasLongName(): boolean {
+    return this.#longName !== undefined;
+  }
+
   get sparsePairs(): readonly string[] {
     return this.#sparsePairs;
   }
 
   #takeGlobal(bytes: Bytes): void {
+    const earlier = [...this.#global.keys()];
+    this.#global.clear();
     decodePax(bytes, (key, value) => {
-      // What one entry is cannot be said of all; GNU tar and Python differ in what comes of it.
-      if (key === 'size' || key.startsWith(SPARSE_PREFIX))
+      // What one entry is cannot be said of all; GNU tar, Python and Go differ in what comes of it.
+      if (OF_ONE_ENTRY.has(key) || key.startsWith(SPARSE_PREFIX)) {
         throw invalidTar(`invalid pax header: ${key} of all entries`);
-      if (isKept(key)) this.#global.set(key, valueOf(key, value));
+      }
+      if (!isKept(key)) return;
+      // The first one counts for GNU tar, the last one for others.
+      if (this.#global.has(key)) throw invalidTar(`invalid pax header: ${key} of all entries, twice`);
+      this.#global.set(key, valueOf(key, value));
     });
+    // GNU tar forgets what an earlier header of this kind has said; others remember it.
+    const missing = earlier.find((key) => !this.#global.has(key));
+    if (missing !== undefined) throw invalidTar(`invalid pax header: ${missing} of only some entries`);
   }
 
   #takeLocal(bytes: Bytes): void {
@@ -156,17 +171,16 @@ function valueOf(key: string, bytes: Bytes): string {
   const value = decodeText(bytes);
   if (key.startsWith(XATTR_PREFIX)) return value;
   if (value.includes('\0')) throw invalidTar(`invalid pax header: NUL in ${key}`);
-  // To some readers it takes the record back, to others it is the value.
-  if (value === '' && (key === 'path' || key === 'linkpath' || key === 'size')) {
-    throw invalidTar(`invalid pax header: empty ${key}`);
-  }
+  if (value === '' && OF_ONE_ENTRY.has(key)) throw invalidTar(`invalid pax header: empty ${key}`);
   return value;
 }
 
-function longText(bytes: Bytes): string {
-  const text = decodeField(bytes, 0, bytes.length);
-  if (text === '') throw invalidTar('an empty long name');
-  return text;
+/** It ends in a NUL, which not every writer has counted. To GNU tar it ends there, to others at `size`. */
+function longText(bytes: Bytes, size: number): string {
+  const end = bytes.indexOf(0);
+  if (end < 0 || end > size) throw invalidTar('a long name without end');
+  if (end === 0) throw invalidTar('an empty long name');
+  return decodeText(bytes.subarray(0, end));
 }
 
 function oneOf(long: string | undefined, record: string | undefined, what: string): string | undefined {

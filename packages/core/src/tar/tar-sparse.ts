@@ -100,16 +100,15 @@ export class OldGnuSparseBlocks implements SparseBlocks {
 
   #addSegments(bytes: Bytes, at: number, count: number): void {
     for (let i = at; i < at + count * 24; i += 24) {
+      const offset = decodeNumber(bytes, i, 12, 'offset of a segment');
+      const size = decodeNumber(bytes, i + 12, 12, 'size of a segment');
       if (bytes[i + 12] === 0) {
         this.#ended = true;
         continue;
       }
       // GNU tar is at the end of the map at an empty segment, other readers go on.
       if (this.#ended) throw invalidTar('invalid sparse map: segments after its end');
-      this.#map.add(
-        decodeNumber(bytes, i, 12, 'offset of a segment'),
-        decodeNumber(bytes, i + 12, 12, 'size of a segment'),
-      );
+      this.#map.add(offset, size);
     }
   }
 }
