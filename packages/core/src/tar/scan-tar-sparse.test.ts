@@ -298,6 +298,13 @@ describe('scanTar refuses a sparse file', () => {
       'format .7',
       pax10(MAP, [['GNU.sparse.minor', '7'], ...V01]),
     ],
+    ['named like a directory', 'INVALID_ARCHIVE', 'invalid name', pax0(...V01, ['GNU.sparse.name', 'd/'])],
+    [
+      'without a name in its record',
+      'INVALID_ARCHIVE',
+      'invalid name',
+      pax0(...V01, ['GNU.sparse.name', '']),
+    ],
     ['with a path of its own', 'INVALID_ARCHIVE', 'two names', pax0(...V01, ['path', 'elsewhere'])],
     ['with a long name', 'INVALID_ARCHIVE', 'two names', join(extension('L', 'long\0'), pax0(...V01))],
     [

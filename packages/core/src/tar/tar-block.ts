@@ -44,8 +44,9 @@ export interface TarNumbers {
 }
 
 /** What one header block says, before extension headers are applied. */
-export interface TarBlock extends TarNumbers {
+export interface TarBlock {
   readonly name: string;
+  readonly numbers: TarNumbers;
   /** A character code. */
   readonly flag: number;
   readonly linkname: string;
@@ -103,7 +104,7 @@ export function decodeBlock(bytes: Bytes, at: number): TarBlock {
   return {
     name: bytes[at + 345] === 0 ? name : withPrefix(name, bytes, at, { isUstar, isGnu }),
     flag: bytes[at + 156] ?? 0,
-    ...decodeNumbers(bytes, at),
+    numbers: decodeNumbers(bytes, at),
     linkname: decodeField(bytes, at + 157, 100),
     uname: isUstar || isGnu ? decodeField(bytes, at + 265, 32) : '',
     gname: isUstar || isGnu ? decodeField(bytes, at + 297, 32) : '',

@@ -49,16 +49,16 @@ export function draftEntry(
 ): TarDraft {
   const block = decodeBlock(bytes, at);
   const name = extensions.name ?? block.name;
-  const type = typeOf(block, name, endsInSlash(bytes, at));
+  const type = typeOf(block, name, bytes, at);
   const storedSize = storedSizeOf(block, type, extensions);
   const header: OpenTarHeader = {
     name,
     type,
     size: type === 'file' ? storedSize : 0,
-    mode: block.mode & 0o7777,
-    uid: extensions.count('uid') ?? block.uid,
-    gid: extensions.count('gid') ?? block.gid,
-    mtime: extensions.time('mtime') ?? block.mtime,
+    mode: block.numbers.mode & 0o7777,
+    uid: extensions.count('uid') ?? block.numbers.uid,
+    gid: extensions.count('gid') ?? block.numbers.gid,
+    mtime: extensions.time('mtime') ?? block.numbers.mtime,
     offset: 0,
   };
   addOptional(header, block, extensions);
@@ -75,11 +75,12 @@ export function labelSize(bytes: Bytes, at: number, extensions: TarExtensions): 
 }
 
 /** A v7 archive marks a directory only by the slash at the end of its name. */
-function typeOf({ flag }: TarBlock, name: string, slashInBlock: boolean): LayerEntryType {
+function typeOf({ flag }: TarBlock, name: string, bytes: Bytes, at: number): LayerEntryType {
   const slash = name.endsWith('/');
   if (flag === TYPE_FLAG.v7File) {
     // Python goes by the name in the block, GNU tar and Go by that of an extension header.
-    if (slash !== slashInBlock) throw invalidTar('a name that says it is a directory, and one that does not');
+    if (slash !== endsInSlash(bytes, at))
+      throw invalidTar('a name that says it is a directory, and one that does not');
     return slash ? 'dir' : 'file';
   }
   const type = TYPES[flag];
@@ -92,7 +93,7 @@ function typeOf({ flag }: TarBlock, name: string, slashInBlock: boolean): LayerE
 /** The bytes that follow the header. Where readers differ in whether there are any, the archive is refused. */
 function storedSizeOf(block: TarBlock, type: LayerEntryType, extensions: TarExtensions): number {
   const record = extensions.count('size');
-  const size = record ?? block.size;
+  const size = record ?? block.numbers.size;
   if (type === 'file' || block.flag === TYPE_FLAG.gnuDumpDir) return size;
   // Some writers give a directory the size that it has on a disk, and a hard link that of its target.
   const isHarmless =
@@ -111,8 +112,8 @@ function addOptional(header: OpenTarHeader, block: TarBlock, extensions: TarExte
   // GNU tar takes it for a link to the directory that it unpacks to.
   if (header.type === 'hardlink' && header.linkname === '') throw invalidTar('a hard link to nothing');
   if (header.type === 'char' || header.type === 'block') {
-    header.devmajor = block.devmajor;
-    header.devminor = block.devminor;
+    header.devmajor = block.numbers.devmajor;
+    header.devminor = block.numbers.devminor;
   }
   const atime = extensions.time('atime');
   const ctime = extensions.time('ctime');
@@ -124,7 +125,7 @@ function addOptional(header: OpenTarHeader, block: TarBlock, extensions: TarExte
 
 function oldGnuSparse(
   header: OpenTarHeader,
-  { size, isGnu }: TarBlock,
+  { numbers, isGnu }: TarBlock,
   bytes: Bytes,
   at: number,
   extensions: TarExtensions,
@@ -133,9 +134,9 @@ function oldGnuSparse(
   if (!isGnu) throw invalidTar('a GNU sparse file in another format');
   if (extensions.isSparse) throw invalidTar('two sparse maps for one entry');
   checkNoSizeRecord(extensions);
-  const blocks = new OldGnuSparseBlocks(bytes, at, size, limits.maxSparseSegments);
+  const blocks = new OldGnuSparseBlocks(bytes, at, numbers.size, limits.maxSparseSegments);
   header.size = blocks.realSize;
-  if (blocks.hasBlocks) return { header, storedSize: size, blocks };
+  if (blocks.hasBlocks) return { header, storedSize: numbers.size, blocks };
   return complete(header, blocks.finish());
 }
 
@@ -175,6 +176,7 @@ function sparseName(extensions: TarExtensions): string | undefined {
   if (name !== undefined && (extensions.hasLongName || (path !== undefined && !STAND_IN.test(path)))) {
     throw invalidTar('two names for one sparse file');
   }
+  if (name === '' || name?.endsWith('/') === true) throw invalidTar('invalid name of a sparse file');
   return name;
 }
 

@@ -102,8 +102,8 @@ describe('createTarWriter', () => {
     expect(records({ name: 'l', type: 'symlink', linkname: '\udce9' })).toBe(
       '21 hdrcharset=BINARY\n14 linkpath=\u00e9\n',
     );
-    expect(records({ name: 'f', xattrs: { 'user.a': '\0\udc80\n' } })).toBe(
-      '27 SCHILY.xattr.user.a=\0\u0080\n\n',
+    expect(records({ name: 'f', xattrs: { 'user.a': '\0\udcff\n' } })).toBe(
+      '27 SCHILY.xattr.user.a=\0\u00ff\n\n',
     );
   });
 
