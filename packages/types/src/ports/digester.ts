@@ -11,6 +11,6 @@ export interface Digester {
   digest(): Digest;
   /** The running state, where the backend can tell it. The format is the backend's own. */
   save?(): Bytes;
-  /** Goes on from a state that the same backend saved. `INVALID_ARGUMENT` for a state that is none of its own. */
+  /** Goes on from a state that was saved for the same algorithm, whatever backend saved it. */
   restore?(state: Bytes): void;
 }
