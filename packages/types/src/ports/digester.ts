@@ -9,8 +9,11 @@ export interface Digester {
   update(bytes: Bytes): void;
   /** The digest of all bytes taken. The digester is spent: only `restore` may follow. */
   digest(): Digest;
-  /** The running state, where the backend can tell it. The format is the backend's own. */
+  /** The running state, where the backend can tell it. One format serves all backends and runtimes. */
   save?(): Bytes;
-  /** Goes on from a state that was saved for the same algorithm, whatever backend saved it. */
+  /**
+   * Goes on from a state that was saved for the same algorithm, whatever backend saved it. `INVALID_ARGUMENT` for one
+   * that is not.
+   */
   restore?(state: Bytes): void;
 }
