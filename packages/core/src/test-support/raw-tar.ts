@@ -99,7 +99,7 @@ export function paxHeader(...records: readonly (readonly [string, string | Bytes
 }
 
 /** Segments as the old GNU format writes them. */
-export function gnuSegments(pairs: readonly (readonly [number, number])[]): string {
+function gnuSegments(pairs: readonly (readonly [number, number])[]): string {
   return pairs.map(([offset, size]) => octal(offset) + octal(size)).join('');
 }
 
