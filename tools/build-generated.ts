@@ -6,9 +6,23 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import * as asc from 'assemblyscript/asc';
 import { build } from 'esbuild';
 import type { Plugin } from 'esbuild';
+
+/** What is used of the AssemblyScript compiler. Its own types would come with globals for every file that is checked. */
+interface Compiler {
+  main(
+    args: readonly string[],
+    host: {
+      readFile(path: string): string | null;
+      writeFile(path: string, contents: Uint8Array | string): void;
+      listFiles(): readonly string[];
+      readonly stderr: { write(chunk: Uint8Array | string): void };
+    },
+  ): Promise<{ readonly error: Error | null }>;
+}
+
+const COMPILER: string = 'assemblyscript/asc';
 
 const CORE = join(dirname(dirname(fileURLToPath(import.meta.url))), 'packages/core');
 
@@ -106,19 +120,23 @@ async function compileKernel(assembly: string, name: string): Promise<Uint8Array
   let binary: Uint8Array | undefined;
   const features = name.endsWith(SIMD_SUFFIX) ? ['--enable', 'simd'] : [];
   let messages = '';
-  const { error } = await asc.main([`${name}.ts`, '--outFile', `${name}.wasm`, ...OPTIONS, ...features], {
-    readFile: (path) => {
-      const file = join(assembly, path);
-      return existsSync(file) ? readFileSync(file, 'utf8') : null;
+  const compiler = (await import(COMPILER)) as Compiler;
+  const { error } = await compiler.main(
+    [`${name}.ts`, '--outFile', `${name}.wasm`, ...OPTIONS, ...features],
+    {
+      readFile: (path) => {
+        const file = join(assembly, path);
+        return existsSync(file) ? readFileSync(file, 'utf8') : null;
+      },
+      writeFile: (path, contents) => {
+        if (path.endsWith('.wasm') && typeof contents !== 'string') binary = contents;
+      },
+      listFiles: () => [],
+      stderr: {
+        write: (chunk) => (messages += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()),
+      },
     },
-    writeFile: (path, contents) => {
-      if (path.endsWith('.wasm') && typeof contents !== 'string') binary = contents;
-    },
-    listFiles: () => [],
-    stderr: {
-      write: (chunk) => (messages += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()),
-    },
-  });
+  );
   if (error !== null || binary === undefined) {
     throw new Error(`${name} does not compile:\n${messages}`, { cause: error });
   }
