@@ -1,7 +1,7 @@
 import { crc32Backend } from './inflate/crc32.ts';
 import type { Crc32Backend } from './inflate/crc32.ts';
-import { gunzipBackend } from './decompress/decompressor.ts';
-import type { GunzipBackend } from './decompress/decompressor.ts';
+import { gunzipBackend } from './decompress/format-decoder.ts';
+import type { GunzipBackend } from './decompress/decompress-options.ts';
 import { digestBackend } from './digest/digester.ts';
 import type { DigestBackend } from './digest/digester.ts';
 import { workerBackend } from './layer-stage/worker-backend.ts';

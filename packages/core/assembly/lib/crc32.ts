@@ -25,7 +25,6 @@ function makeTables(): void {
   tablesMade = true;
 }
 
-// @ts-ignore: decorator
 @inline
 function advance(word: u64): u64 {
   return (

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { backends } from '../backends.ts';
 import { collect } from '../stream/collect.ts';
 import { decompress, gunzip } from './decompress.ts';
-import type { GunzipBackend } from './decompressor.ts';
+import type { GunzipBackend } from './decompress-options.ts';
 import { iterate } from '../stream/iterate.ts';
 import { streamOf } from '../stream/stream-of.ts';
 

@@ -1,5 +1,6 @@
-import { PushDecompressor } from './decompressor.ts';
-import type { DecompressOptions } from './decompressor.ts';
+import { StowageError } from '@stowage/types';
+import type { DecompressOptions } from './decompress-options.ts';
+import { FormatDecoder } from './format-decoder.ts';
 
 /** How much input is decompressed at a time: gzip makes at most 16 MiB of it, whatever is in it. */
 const SLICE = 16 * 1024;
@@ -28,19 +29,17 @@ export function decompress(options: DecompressOptions = {}): TransformStream<Uin
   let abandoned = false;
   let wake: (() => void) | undefined;
 
-  const decompressor = new PushDecompressor(
-    {
-      ...options,
-      onOutput(bytes) {
-        wanted = false;
-        output.enqueue(bytes);
-      },
+  const decoder = new FormatDecoder({
+    ...options,
+    keepsOutput: true,
+    onOutput(bytes) {
+      wanted = false;
+      output.enqueue(bytes);
     },
-    false,
-  );
+  });
   const giveUp = (): void => {
     abandoned = true;
-    void decompressor.cancel();
+    decoder.free(new StowageError('INVALID_ARGUMENT', 'the decompressor was cancelled'));
     wake?.();
   };
 
@@ -65,6 +64,7 @@ export function decompress(options: DecompressOptions = {}): TransformStream<Uin
     try {
       await step();
     } catch (error) {
+      decoder.free(error);
       output.error(error);
       throw error;
     }
@@ -82,12 +82,14 @@ export function decompress(options: DecompressOptions = {}): TransformStream<Uin
       failing(async () => {
         for (let at = 0; at < chunk.length; at += SLICE) {
           if (!wanted && !abandoned) await new Promise<void>((resolve) => (wake = resolve));
-          await decompressor.write(chunk.subarray(at, at + SLICE));
+          const writing = decoder.write(chunk.subarray(at, at + SLICE));
+          if (writing !== undefined) await writing;
         }
       }),
     close: () =>
       failing(async () => {
-        await decompressor.end();
+        await decoder.end();
+        decoder.free(new StowageError('INVALID_ARGUMENT', 'the decompressor has ended'));
         output.close();
       }),
   });

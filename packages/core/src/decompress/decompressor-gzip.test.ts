@@ -3,7 +3,7 @@ import { gzip } from 'pako';
 import { describe, expect, it, vi } from 'vitest';
 import { backends } from '../backends.ts';
 import { createDecompressor } from './decompressor.ts';
-import type { DecompressorInit, GunzipBackend } from './decompressor.ts';
+import type { DecompressorInit, GunzipBackend } from './decompress-options.ts';
 
 /** What can run here. */
 const BACKENDS: readonly GunzipBackend[] =

@@ -4,8 +4,9 @@ import { PassThrough } from 'node:stream';
 import zlib from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createDecompressor, gunzipBackend } from './decompressor.ts';
-import type { DecompressorInit } from './decompressor.ts';
+import { createDecompressor } from './decompressor.ts';
+import { gunzipBackend } from './format-decoder.ts';
+import type { DecompressorInit } from './decompress-options.ts';
 import { createNodeZstdDecoder } from './zstd-node.ts';
 
 const fromHex = (hex: string): Buffer => Buffer.from(hex, 'hex');

@@ -2,7 +2,7 @@ import { gzip } from 'pako';
 import { describe, expect, it } from 'vitest';
 import { collect } from '../stream/collect.ts';
 import { createDecompressor } from './decompressor.ts';
-import type { DecompressorInit } from './decompressor.ts';
+import type { DecompressorInit } from './decompress-options.ts';
 import { streamOf } from '../stream/stream-of.ts';
 
 const TEXT = new TextEncoder().encode('The quick brown fox jumps over the lazy dog.');

@@ -1,43 +1,8 @@
 import { StowageError } from '@stowage/types';
 import type { Bytes } from '@stowage/types';
-import { detectFormat } from '../inflate/compression-format.ts';
 import type { CompressionFormat } from '../inflate/compression-format.ts';
-import { invalidStream } from '../inflate/decoder.ts';
-import type { Decoder, Emit } from '../inflate/decoder.ts';
-import { createGzipDecoder } from './gzip-inflate.ts';
-import { inflateBackend } from '../inflate/inflater.ts';
-import type { InflateBackend } from '../inflate/inflater-init.ts';
-import { checkOutput } from '../inflate/output-limits.ts';
-
-/**
- * What decompresses gzip: `wasm` is WebAssembly, the fastest everywhere, in the thread that calls; `zlib` is node:zlib
- * (Node, Deno, Bun), on a thread of its own; `js` is plain TypeScript, for pages that forbid WebAssembly.
- */
-export type GunzipBackend = InflateBackend | 'zlib';
-
-/** What a stream may cost, and how it is read. */
-export interface DecompressOptions {
-  /** The most bytes of output. Default: no limit. */
-  readonly maxBytes?: number | undefined;
-  /**
-   * The most bytes of output for each byte of input, looked at once there is more than 1 MiB of output. Default: no
-   * limit. Honest gzip can reach 1032, as it does for a layer full of zeros; zstd has no such bound.
-   */
-  readonly maxRatio?: number | undefined;
-  /** The only format to accept. Default: whatever the first bytes show. */
-  readonly format?: 'gzip' | 'zstd' | undefined;
-  /** Default: `wasm` where it is allowed, else `js`. */
-  readonly gunzipBackend?: GunzipBackend | undefined;
-}
-
-/** What {@link createDecompressor} takes. */
-export interface DecompressorInit extends DecompressOptions {
-  /**
-   * Takes the output. The bytes are only valid during the call: copy what is kept. What it throws ends the
-   * decompression and is what the call that waits rejects with.
-   */
-  onOutput(bytes: Bytes): void;
-}
+import type { DecompressorInit } from './decompress-options.ts';
+import { FormatDecoder } from './format-decoder.ts';
 
 /**
  * Decompresses what is pushed into it. Await each call before the next one; `cancel` may come at any time. A failure
@@ -63,8 +28,6 @@ export interface Decompressor {
   cancel(): Promise<void>;
 }
 
-const NOTHING = new Uint8Array(0);
-
 /**
  * Makes a decompressor that takes a stream in pieces of any size and gives its output to `onOutput`. The first bytes
  * decide: gzip (RFC 1952, any number of members), zstd (RFC 8878, any number of frames) where the runtime's node:zlib
@@ -88,75 +51,41 @@ const NOTHING = new Uint8Array(0);
  * ```
  */
 export function createDecompressor(init: DecompressorInit): Decompressor {
-  return new PushDecompressor(init, true);
+  return new PushDecompressor(init);
 }
 
-/** The backend for gzip that this runtime takes when none is named. */
-export function gunzipBackend(): GunzipBackend {
-  return inflateBackend();
-}
-
-/** The one implementation of {@link Decompressor}. With `recycle` off, the bytes given out are the receiver's own. */
-export class PushDecompressor implements Decompressor {
-  readonly #init: DecompressorInit;
-  readonly #recycle: boolean;
-  #format: CompressionFormat | undefined;
-  /** The first bytes, while they do not tell the format. */
-  #head: Uint8Array = NOTHING;
-  #decoder: Decoder | undefined;
-  #bytesIn = 0;
-  #bytesOut = 0;
+/** The one implementation of {@link Decompressor}: lets one call at a time at a decoder, until it has ended or failed. */
+class PushDecompressor implements Decompressor {
+  readonly #decoder: FormatDecoder;
   #busy = false;
   /** Why no more calls are taken. */
   #closed: { readonly reason: unknown } | undefined;
 
-  constructor(init: DecompressorInit, recycle: boolean) {
-    this.#init = init;
-    this.#recycle = recycle;
+  constructor(init: DecompressorInit) {
+    this.#decoder = new FormatDecoder(init);
   }
 
   get format(): CompressionFormat | undefined {
-    return this.#format;
+    return this.#decoder.format;
   }
 
   get bytesIn(): number {
-    return this.#bytesIn;
+    return this.#decoder.bytesIn;
   }
 
   get bytesOut(): number {
-    return this.#bytesOut;
+    return this.#decoder.bytesOut;
   }
 
   write(bytes: Bytes): Promise<void> {
-    return handled(
-      this.#guard(async () => {
-        this.#bytesIn += bytes.length;
-        if (this.#decoder !== undefined) {
-          if (bytes.length > 0) await this.#decoder.write(bytes);
-          return;
-        }
-        const head = concat(this.#head, bytes);
-        const format = detectFormat(head);
-        if (format === undefined) this.#head = head.slice();
-        else await this.#begin(format, head);
-      }),
-    );
+    return handled(this.#guard(() => this.#decoder.write(bytes)));
   }
 
   end(): Promise<void> {
-    return handled(
-      this.#guard(async () => {
-        if (this.#decoder === undefined) {
-          // There were too few bytes for a magic number.
-          const { format } = this.#init;
-          if (format !== undefined) throw invalidStream(format, 'unexpected end of file');
-          await this.#begin('plain', this.#head);
-        }
-        await this.#decoder?.end();
-      }).then(() => {
-        this.#close(misuse('the decompressor has ended'));
-      }),
-    );
+    const ended = this.#guard(() => this.#decoder.end()).then(() => {
+      this.#close(misuse('the decompressor has ended'));
+    });
+    return handled(ended);
   }
 
   cancel(): Promise<void> {
@@ -164,56 +93,8 @@ export class PushDecompressor implements Decompressor {
     return Promise.resolve();
   }
 
-  async #begin(format: CompressionFormat, head: Uint8Array): Promise<void> {
-    this.#format = format;
-    this.#head = NOTHING;
-    const wanted = this.#init.format ?? format;
-    if (format !== wanted) {
-      throw new StowageError('INVALID_ARCHIVE', `not a ${wanted} stream: it looks like ${format}`);
-    }
-    const decoder = await this.#createDecoder(format);
-    if (this.#closed === undefined) this.#decoder = decoder;
-    else decoder.free(this.#closed.reason);
-    if (head.length > 0) await this.#decoder?.write(head);
-  }
-
-  async #createDecoder(format: CompressionFormat): Promise<Decoder> {
-    const emit: Emit = (bytes) => {
-      this.#emit(bytes);
-    };
-    switch (format) {
-      case 'gzip': {
-        const backend = this.#init.gunzipBackend ?? gunzipBackend();
-        if (backend === 'zlib') return (await import('./gzip-node.ts')).createNodeGzipDecoder(emit);
-        return createGzipDecoder(
-          this.#recycle
-            ? emit
-            : (bytes) => {
-                emit(bytes.slice());
-              },
-          backend,
-        );
-      }
-      case 'zstd':
-        return (await import('./zstd-node.ts')).createNodeZstdDecoder(emit);
-      case 'plain':
-        return { write: emit, end: () => undefined, free: () => undefined };
-      case 'bzip2':
-      case 'xz':
-        throw new StowageError('UNSUPPORTED', `cannot decompress ${format}`);
-    }
-  }
-
-  #emit(bytes: Uint8Array): void {
-    // Output may still come after onOutput has cancelled.
-    this.#throwIfClosed();
-    this.#bytesOut += bytes.length;
-    checkOutput(this.#bytesIn, this.#bytesOut, this.#init);
-    this.#init.onOutput(bytes);
-  }
-
   /** Runs one call, and only one at a time. */
-  async #guard(run: () => Promise<void>): Promise<void> {
+  async #guard(run: () => void | Promise<void>): Promise<void> {
     this.#throwIfClosed();
     if (this.#busy) throw misuse('the decompressor is busy: await each call before the next');
     this.#busy = true;
@@ -230,9 +111,7 @@ export class PushDecompressor implements Decompressor {
   #close(reason: unknown): void {
     if (this.#closed !== undefined) return;
     this.#closed = { reason };
-    this.#decoder?.free(reason);
-    this.#decoder = undefined;
-    this.#head = NOTHING;
+    this.#decoder.free(reason);
   }
 
   #throwIfClosed(): void {
@@ -244,14 +123,6 @@ export class PushDecompressor implements Decompressor {
 function handled(result: Promise<void>): Promise<void> {
   result.catch(() => undefined);
   return result;
-}
-
-function concat(head: Uint8Array, bytes: Uint8Array): Uint8Array {
-  if (head.length === 0) return bytes;
-  const both = new Uint8Array(head.length + bytes.length);
-  both.set(head);
-  both.set(bytes, head.length);
-  return both;
 }
 
 function misuse(message: string): StowageError {

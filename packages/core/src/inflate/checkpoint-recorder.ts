@@ -1,6 +1,9 @@
 import type { Checkpoint } from './checkpoint.ts';
 import { WINDOW_SIZE } from './inflate-engine.ts';
 import type { InflateEngine } from './inflate-engine.ts';
+import type { InflaterInit } from './inflater-init.ts';
+
+// Loaded on demand, as a file of its own.
 
 /**
  * Takes checkpoints of an engine at the first boundary of blocks after every so many bytes. Only the 32 KiB after a
@@ -15,12 +18,11 @@ export class CheckpointRecorder {
   /** The last checkpoint, while its window is watched. */
   #watched: Checkpoint | undefined;
 
-  /** @param out the offset of output that the engine begins at */
-  constructor(engine: InflateEngine, every: number, out: number) {
+  constructor(engine: InflateEngine, { checkpointEvery = 0, restore }: InflaterInit) {
     this.#engine = engine;
     // No closer than a window is watched.
-    this.#every = Math.max(every, WINDOW_SIZE);
-    this.#next = out + this.#every;
+    this.#every = Math.max(checkpointEvery, WINDOW_SIZE);
+    this.#next = (restore?.out ?? 0) + this.#every;
   }
 
   /** How many more bytes of output are to come before the next checkpoint. */

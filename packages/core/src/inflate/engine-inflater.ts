@@ -1,6 +1,6 @@
 import { StowageError } from '@stowage/types';
 import type { Bytes } from '@stowage/types';
-import { CheckpointRecorder } from './checkpoint-recorder.ts';
+import type { CheckpointRecorder } from './checkpoint-recorder.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { checkPadding, invalidStream } from './decoder.ts';
 import { AT_BLOCK, DONE, ERRORS, INPUT_SLICE, OUTPUT_FULL } from './inflate-engine.ts';
@@ -36,17 +36,20 @@ export class EngineInflater implements Inflater {
   #busy = false;
   #closed: { readonly reason: unknown } | undefined;
 
-  constructor(init: InflaterInit, engine: InflateEngine, framing: Framing) {
-    const { checkpointEvery, restore } = init;
+  constructor(
+    init: InflaterInit,
+    engine: InflateEngine,
+    framing: Framing,
+    recorder: CheckpointRecorder | undefined,
+  ) {
+    const { restore } = init;
     this.#init = init;
     this.#engine = engine;
     this.#framing = framing;
     this.#trailer = new Uint8Array(this.#framing.trailerLength);
     this.#startIn = restore?.in ?? 0;
     this.#startOut = restore?.out ?? 0;
-    if (checkpointEvery !== undefined) {
-      this.#recorder = new CheckpointRecorder(engine, checkpointEvery, this.#startOut);
-    }
+    this.#recorder = recorder;
     this.#framing.start();
     if (restore !== undefined) {
       this.#beginBody(restore.window);

@@ -1,5 +1,14 @@
 import type { BitReader } from './bit-reader.ts';
-import { GO_ON, NEEDS_INPUT } from './inflate-engine.ts';
+import {
+  ERROR_CODE_LENGTHS,
+  ERROR_DISTANCES,
+  ERROR_LITERALS,
+  ERROR_NO_END,
+  ERROR_REPEAT,
+  ERROR_TOO_MANY_SYMBOLS,
+  GO_ON,
+  NEEDS_INPUT,
+} from './inflate-engine.ts';
 import { buildTable, TABLE_SIZE, VALUE_SHIFT, WIDTH_MASK } from './inflate-table.ts';
 
 /** The order in which the lengths of the code length code are written: RFC 1951, section 3.2.7. */
@@ -33,7 +42,7 @@ export class InflateCodes {
     this.#literalCount = reader.take(5) + 257;
     this.#distanceCount = reader.take(5) + 1;
     this.#codeLengthCount = reader.take(4) + 4;
-    if (this.#literalCount > 286 || this.#distanceCount > 30) return 18;
+    if (this.#literalCount > 286 || this.#distanceCount > 30) return ERROR_TOO_MANY_SYMBOLS;
     this.#lengths.fill(0, 0, 19);
     this.#read = 0;
     return GO_ON;
@@ -46,7 +55,8 @@ export class InflateCodes {
       this.#lengths[CODE_LENGTH_ORDER[this.#read] as number] = reader.take(3);
       this.#read += 1;
     }
-    if (!buildTable(this.#codeLengths, this.#lengths.subarray(0, 19), 'codeLengths')) return 19;
+    if (!buildTable(this.#codeLengths, this.#lengths.subarray(0, 19), 'codeLengths'))
+      return ERROR_CODE_LENGTHS;
     this.#read = 0;
     return GO_ON;
   }
@@ -65,15 +75,17 @@ export class InflateCodes {
       reader.take(width);
       const more = reader.take(extra);
       const times = symbol < 16 ? 1 : symbol === 18 ? more + 11 : more + 3;
-      if ((symbol === 16 && this.#read === 0) || this.#read + times > total) return 20;
+      if ((symbol === 16 && this.#read === 0) || this.#read + times > total) return ERROR_REPEAT;
       const length = symbol < 16 ? symbol : symbol === 16 ? (lengths[this.#read - 1] as number) : 0;
       lengths.fill(length, this.#read, this.#read + times);
       this.#read += times;
     }
-    if (lengths[256] === 0) return 21;
+    if (lengths[256] === 0) return ERROR_NO_END;
     this.#fixed = false;
-    if (!buildTable(this.literals, lengths.subarray(0, this.#literalCount), 'literals')) return 22;
-    if (!buildTable(this.distances, lengths.subarray(this.#literalCount, total), 'distances')) return 23;
+    if (!buildTable(this.literals, lengths.subarray(0, this.#literalCount), 'literals'))
+      return ERROR_LITERALS;
+    if (!buildTable(this.distances, lengths.subarray(this.#literalCount, total), 'distances'))
+      return ERROR_DISTANCES;
     return GO_ON;
   }
 }

@@ -20,19 +20,32 @@ export const AT_BLOCK = 2;
 /** The last block is complete. */
 export const DONE = 3;
 
-/** What went wrong, in zlib's words, by number. assembly/inflate.ts has the same numbers. */
+// What went wrong. assembly/lib/inflate-layout.ts has the same numbers.
+export const ERROR_BLOCK_TYPE = 16;
+export const ERROR_STORED_LENGTHS = 17;
+export const ERROR_TOO_MANY_SYMBOLS = 18;
+export const ERROR_CODE_LENGTHS = 19;
+export const ERROR_REPEAT = 20;
+export const ERROR_NO_END = 21;
+export const ERROR_LITERALS = 22;
+export const ERROR_DISTANCES = 23;
+export const ERROR_LITERAL = 24;
+export const ERROR_DISTANCE = 25;
+export const ERROR_TOO_FAR = 26;
+
+/** What went wrong, in zlib's words, by number. */
 export const ERRORS: Readonly<Record<number, string>> = {
-  16: 'invalid block type',
-  17: 'invalid stored block lengths',
-  18: 'too many length or distance symbols',
-  19: 'invalid code lengths set',
-  20: 'invalid bit length repeat',
-  21: 'invalid code -- missing end-of-block',
-  22: 'invalid literal/lengths set',
-  23: 'invalid distances set',
-  24: 'invalid literal/length code',
-  25: 'invalid distance code',
-  26: 'invalid distance too far back',
+  [ERROR_BLOCK_TYPE]: 'invalid block type',
+  [ERROR_STORED_LENGTHS]: 'invalid stored block lengths',
+  [ERROR_TOO_MANY_SYMBOLS]: 'too many length or distance symbols',
+  [ERROR_CODE_LENGTHS]: 'invalid code lengths set',
+  [ERROR_REPEAT]: 'invalid bit length repeat',
+  [ERROR_NO_END]: 'invalid code -- missing end-of-block',
+  [ERROR_LITERALS]: 'invalid literal/lengths set',
+  [ERROR_DISTANCES]: 'invalid distances set',
+  [ERROR_LITERAL]: 'invalid literal/length code',
+  [ERROR_DISTANCE]: 'invalid distance code',
+  [ERROR_TOO_FAR]: 'invalid distance too far back',
 };
 
 /** Decodes raw deflate (RFC 1951), one stream after another. It checks the input and knows of no framing. */

@@ -2,7 +2,19 @@ import type { Bytes } from '@stowage/types';
 import { BitReader, ENOUGH_BITS } from './bit-reader.ts';
 import { crc32 } from './crc32.ts';
 import { InflateCodes } from './inflate-codes.ts';
-import { AT_BLOCK, DONE, GO_ON, NEEDS_INPUT, OUTPUT_FULL, WINDOW_SIZE } from './inflate-engine.ts';
+import {
+  AT_BLOCK,
+  DONE,
+  ERROR_BLOCK_TYPE,
+  ERROR_DISTANCE,
+  ERROR_LITERAL,
+  ERROR_STORED_LENGTHS,
+  ERROR_TOO_FAR,
+  GO_ON,
+  NEEDS_INPUT,
+  OUTPUT_FULL,
+  WINDOW_SIZE,
+} from './inflate-engine.ts';
 import type { InflateEngine } from './inflate-engine.ts';
 import {
   EXTRA_MASK,
@@ -189,7 +201,7 @@ class PlainInflateEngine implements InflateEngine {
       case 2:
         return this.#then('counts', GO_ON);
       default:
-        return 16;
+        return ERROR_BLOCK_TYPE;
     }
   }
 
@@ -201,7 +213,7 @@ class PlainInflateEngine implements InflateEngine {
 
   #storedCheck(): number {
     if (!this.#reader.pull(16)) return NEEDS_INPUT;
-    if (this.#reader.take(16) !== (this.#stored ^ 0xffff)) return 17;
+    if (this.#reader.take(16) !== (this.#stored ^ 0xffff)) return ERROR_STORED_LENGTHS;
     return this.#then('stored', GO_ON);
   }
 
@@ -253,7 +265,7 @@ class PlainInflateEngine implements InflateEngine {
         count -= extra;
         let from = output - distance;
         if (from < this.#windowStart) {
-          status = 26;
+          status = ERROR_TOO_FAR;
           break;
         }
         if (from < this.#watched) this.#note(from, matchLength);
@@ -283,7 +295,7 @@ class PlainInflateEngine implements InflateEngine {
         buffer[output] = entry >> VALUE_SHIFT;
         output += 1;
       } else if ((entry & SPECIAL) !== 0) {
-        if (entry >> VALUE_SHIFT !== 0) status = matchLength > 0 ? 25 : 24;
+        if (entry >> VALUE_SHIFT !== 0) status = matchLength > 0 ? ERROR_DISTANCE : ERROR_LITERAL;
         else this.#endBlock();
         break;
       } else if (matchLength > 0) {

@@ -1,6 +1,7 @@
 import { StowageError } from '@stowage/types';
 import { EngineInflater } from './engine-inflater.ts';
 import { WINDOW_SIZE } from './inflate-engine.ts';
+import type { InflateEngine } from './inflate-engine.ts';
 import { framingOf } from './inflate-framing.ts';
 import { createWasmInflateEngine } from './inflate-wasm.ts';
 import type { InflateBackend, Inflater, InflaterInit } from './inflater-init.ts';
@@ -30,10 +31,17 @@ import { allowsWebAssembly } from '../platform/platform.ts';
 export async function createInflater(init: InflaterInit): Promise<Inflater> {
   checkInit(init);
   const framing = await framingOf(init.format ?? 'gzip');
-  const backend = init.backend ?? inflateBackend();
-  if (backend === 'wasm') return new EngineInflater(init, await createWasmInflateEngine(), framing);
+  // Loaded before an engine is taken: what takes one must not fail.
+  const recording = init.checkpointEvery === undefined ? undefined : await import('./checkpoint-recorder.ts');
+  const engine = await createEngine(init.backend ?? inflateBackend());
+  const recorder = recording && new recording.CheckpointRecorder(engine, init);
+  return new EngineInflater(init, engine, framing, recorder);
+}
+
+async function createEngine(backend: InflateBackend): Promise<InflateEngine> {
+  if (backend === 'wasm') return createWasmInflateEngine();
   const { createPlainInflateEngine } = await import('./inflate-js.ts');
-  return new EngineInflater(init, createPlainInflateEngine(), framing);
+  return createPlainInflateEngine();
 }
 
 function checkInit({ checkpointEvery, restore }: InflaterInit): void {

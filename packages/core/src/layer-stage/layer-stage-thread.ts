@@ -1,10 +1,10 @@
 import type { Bytes, Digester, DigestAlgorithm } from '@stowage/types';
 import type { Checkpoint } from '../inflate/checkpoint.ts';
 import type { CompressionFormat } from '../inflate/compression-format.ts';
-import type { DecompressOptions } from '../decompress/decompressor.ts';
+import type { DecompressOptions } from '../decompress/decompress-options.ts';
+import { FormatDecoder } from '../decompress/format-decoder.ts';
 import { createDigester } from '../digest/digester.ts';
 import { cancelled, StageCalls } from './layer-stage-calls.ts';
-import { LayerDecoder } from './layer-stage-decoder.ts';
 import { isPromise, LayerOutput } from './layer-stage-output.ts';
 import type { TakeOutput } from './layer-stage-output.ts';
 
@@ -37,7 +37,7 @@ const SLICE = 16 * 1024;
 export class ThreadStage {
   readonly #calls: StageCalls;
   readonly #digest: Digester | undefined;
-  readonly #decoder: LayerDecoder | undefined;
+  readonly #decoder: FormatDecoder | undefined;
   readonly #diffId: Digester | undefined;
   readonly #output: LayerOutput | undefined;
   #size = 0;
@@ -57,7 +57,7 @@ export class ThreadStage {
     this.#diffId = diffId;
     this.#output = output;
     if (work.decode === false) return;
-    this.#decoder = new LayerDecoder({
+    this.#decoder = new FormatDecoder({
       ...work,
       onOutput(bytes) {
         diffId?.update(bytes);
@@ -135,7 +135,7 @@ export class ThreadStage {
   }
 
   #free(): void {
-    this.#decoder?.cancel();
+    this.#decoder?.free(cancelled());
     this.#output?.clear();
   }
 }

@@ -2,7 +2,7 @@ import { asDigest, StowageError } from '@stowage/types';
 import type { AbortOptions, Bytes, Digest, DigestAlgorithm, DiffID } from '@stowage/types';
 import type { Checkpoint } from '../inflate/checkpoint.ts';
 import type { CompressionFormat } from '../inflate/compression-format.ts';
-import type { DecompressOptions } from '../decompress/decompressor.ts';
+import type { DecompressOptions } from '../decompress/decompress-options.ts';
 import { handled } from './layer-stage-calls.ts';
 import { ThreadStage } from './layer-stage-thread.ts';
 import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
