@@ -3,6 +3,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { PlainReporter } from './tools/plain-reporter.ts';
 import { findProgram } from './tools/programs.mjs';
+import { CHROMIUM_ARGUMENTS } from './test/support/chromium-arguments.ts';
 
 const SOURCE = ['@stowage/source'];
 
@@ -39,15 +40,7 @@ const browser = {
       provider: playwright({
         launchOptions: {
           executablePath: chromium,
-          args: [
-            '--no-sandbox',
-            '--disable-gpu',
-            '--disable-quic',
-            '--no-first-run',
-            '--disable-background-networking',
-            '--disable-component-update',
-            '--disable-sync',
-          ],
+          args: CHROMIUM_ARGUMENTS,
         },
       }),
       instances: [{ browser: 'chromium' as const }],

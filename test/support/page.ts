@@ -3,16 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { chromium } from 'playwright-core';
 import type { Page } from 'playwright-core';
-
-const LAUNCH_ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+import { CHROMIUM_ARGUMENTS } from './chromium-arguments.ts';
 
 /** What a server answers a path with. */
 export interface ServedFile {
@@ -37,7 +28,7 @@ export async function withPage<T>(
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const browser = await chromium.launch({ executablePath, args: LAUNCH_ARGUMENTS });
+  const browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGUMENTS });
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`);

@@ -3,7 +3,9 @@ import { gzip } from 'pako';
 import { describe, expect, it, vi } from 'vitest';
 import { backends } from '../backends.ts';
 import { createDecompressor } from './decompressor.ts';
-import type { DecompressorInit, GunzipBackend } from './decompress-options.ts';
+import type { GunzipBackend } from './decompress-options.ts';
+import { join } from '../test-support/bytes.ts';
+import { decompressAll } from '../test-support/decompress-all.ts';
 
 /** What can run here. */
 const BACKENDS: readonly GunzipBackend[] =
@@ -12,38 +14,14 @@ const BACKENDS: readonly GunzipBackend[] =
 const TEXT = new TextEncoder().encode('The quick brown fox jumps over the lazy dog. '.repeat(40));
 const MEMBER = gzip(TEXT);
 
-function join(...parts: readonly ArrayLike<number>[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
-}
-
 function cut(bytes: Uint8Array, size: number): Uint8Array[] {
   const count = Math.ceil(bytes.length / size);
   return Array.from({ length: count }, (_, index) => bytes.slice(index * size, (index + 1) * size));
 }
 
-async function run(
-  chunks: readonly Uint8Array[],
-  options: Omit<DecompressorInit, 'onOutput'> = {},
-): Promise<Uint8Array> {
-  const output: Uint8Array[] = [];
-  const decompressor = createDecompressor({ ...options, onOutput: (bytes) => output.push(bytes.slice()) });
-  for (const chunk of chunks) {
-    await decompressor.write(chunk);
-    // Bytes may be reused once the promise resolves.
-    chunk.fill(0xff);
-  }
-  await decompressor.end();
-  return join(...output);
-}
-
 describe.each(BACKENDS)('gzip with %s', (gunzipBackend) => {
-  const gunzipped = (...chunks: readonly Uint8Array[]): Promise<Uint8Array> => run(chunks, { gunzipBackend });
+  const gunzipped = (...chunks: readonly Uint8Array[]): Promise<Uint8Array> =>
+    decompressAll(chunks, { gunzipBackend });
 
   it('decompresses, however the stream is cut', async () => {
     for (const size of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1000]) {
@@ -165,13 +143,13 @@ describe.each(BACKENDS)('gzip with %s', (gunzipBackend) => {
 
   it('stops what expands too much, but not before a mebibyte', async () => {
     const small = gzip(new Uint8Array(1024 * 1024));
-    expect((await run([small], { gunzipBackend, maxRatio: 10 })).length).toBe(1024 * 1024);
+    expect((await decompressAll([small], { gunzipBackend, maxRatio: 10 })).length).toBe(1024 * 1024);
     const large = gzip(new Uint8Array(3 * 1024 * 1024));
-    await expect(run([large.slice()], { gunzipBackend, maxRatio: 10 })).rejects.toMatchObject({
+    await expect(decompressAll([large.slice()], { gunzipBackend, maxRatio: 10 })).rejects.toMatchObject({
       code: 'LIMIT_EXCEEDED',
       message: 'content is more than 10 times longer once decompressed',
     });
-    expect((await run([large], { gunzipBackend, maxRatio: 1100 })).length).toBe(3 * 1024 * 1024);
+    expect((await decompressAll([large], { gunzipBackend, maxRatio: 1100 })).length).toBe(3 * 1024 * 1024);
   });
 
   it('fails with what onOutput throws', async () => {

@@ -1,9 +1,7 @@
 import { gzip } from 'pako';
 import { describe, expect, it } from 'vitest';
-import { collect } from '../stream/collect.ts';
 import { createDecompressor } from './decompressor.ts';
-import type { DecompressorInit } from './decompress-options.ts';
-import { streamOf } from '../stream/stream-of.ts';
+import { decompressAll } from '../test-support/decompress-all.ts';
 
 const TEXT = new TextEncoder().encode('The quick brown fox jumps over the lazy dog.');
 const MEMBER = gzip(TEXT);
@@ -13,26 +11,11 @@ function single(bytes: ArrayLike<number>): Uint8Array[] {
   return Array.from(bytes, (byte) => Uint8Array.of(byte));
 }
 
-async function run(
-  chunks: readonly Uint8Array[],
-  options: Omit<DecompressorInit, 'onOutput'> = {},
-): Promise<Uint8Array> {
-  const output: Uint8Array[] = [];
-  const decompressor = createDecompressor({ ...options, onOutput: (bytes) => output.push(bytes.slice()) });
-  for (const chunk of chunks) {
-    await decompressor.write(chunk);
-    // Bytes may be reused once the promise resolves.
-    chunk.fill(0xff);
-  }
-  await decompressor.end();
-  return collect(streamOf(...output), { maxBytes: Infinity });
-}
-
 describe('createDecompressor', () => {
   it('passes on what is not compressed', async () => {
     const tar = new TextEncoder().encode('etc/passwd');
-    expect(await run([tar.slice()])).toEqual(tar);
-    expect(await run(single(tar))).toEqual(tar);
+    expect(await decompressAll([tar.slice()])).toEqual(tar);
+    expect(await decompressAll(single(tar))).toEqual(tar);
   });
 
   it.each([
@@ -42,15 +25,15 @@ describe('createDecompressor', () => {
     ['two bytes of gzip', [0x1f, 0x8b]],
     ['text that begins as bzip2 does', [0x42, 0x5a, 0x69]],
   ])('takes %s for plain', async (_name, bytes) => {
-    expect(await run([Uint8Array.from(bytes)])).toEqual(Uint8Array.from(bytes));
-    expect(await run(single(bytes))).toEqual(Uint8Array.from(bytes));
+    expect(await decompressAll([Uint8Array.from(bytes)])).toEqual(Uint8Array.from(bytes));
+    expect(await decompressAll(single(bytes))).toEqual(Uint8Array.from(bytes));
   });
 
   it.each([
     ['bzip2', [0x42, 0x5a, 0x68, 0x39]],
     ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
   ])('refuses %s by name', async (format, bytes) => {
-    await expect(run(single(bytes))).rejects.toMatchObject({
+    await expect(decompressAll(single(bytes))).rejects.toMatchObject({
       code: 'UNSUPPORTED',
       message: `cannot decompress ${format}`,
     });
@@ -68,17 +51,17 @@ describe('createDecompressor', () => {
   });
 
   it('insists on a format when told to', async () => {
-    expect(await run([MEMBER.slice()], { format: 'gzip' })).toEqual(TEXT);
-    await expect(run([TEXT.slice()], { format: 'gzip' })).rejects.toMatchObject({
+    expect(await decompressAll([MEMBER.slice()], { format: 'gzip' })).toEqual(TEXT);
+    await expect(decompressAll([TEXT.slice()], { format: 'gzip' })).rejects.toMatchObject({
       code: 'INVALID_ARCHIVE',
       message: 'not a gzip stream: it looks like plain',
     });
-    await expect(run([MEMBER.slice()], { format: 'zstd' })).rejects.toMatchObject({
+    await expect(decompressAll([MEMBER.slice()], { format: 'zstd' })).rejects.toMatchObject({
       code: 'INVALID_ARCHIVE',
       message: 'not a zstd stream: it looks like gzip',
     });
     for (const start of [0, 1, 2]) {
-      await expect(run([MEMBER.slice(0, start)], { format: 'gzip' })).rejects.toMatchObject({
+      await expect(decompressAll([MEMBER.slice(0, start)], { format: 'gzip' })).rejects.toMatchObject({
         code: 'INVALID_ARCHIVE',
         message: 'invalid gzip stream: unexpected end of file',
       });
@@ -86,9 +69,9 @@ describe('createDecompressor', () => {
   });
 
   it('limits plain content too, and lets nothing through a limit that is no number', async () => {
-    expect(await run([new Uint8Array(10)], { maxBytes: 10 })).toHaveLength(10);
+    expect(await decompressAll([new Uint8Array(10)], { maxBytes: 10 })).toHaveLength(10);
     for (const maxBytes of [9, 0, NaN]) {
-      await expect(run([new Uint8Array(10)], { maxBytes })).rejects.toMatchObject({
+      await expect(decompressAll([new Uint8Array(10)], { maxBytes })).rejects.toMatchObject({
         code: 'LIMIT_EXCEEDED',
       });
     }

@@ -3,19 +3,10 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { crc32 } from './crc32.ts';
 import { createInflater } from './inflater.ts';
 import type { Inflater, InflaterInit } from './inflater-init.ts';
+import { join } from '../test-support/bytes.ts';
 
 const encoder = new TextEncoder();
 const TEXT = encoder.encode('The quick brown fox jumps over the lazy dog. '.repeat(30));
-
-function join(...parts: readonly ArrayLike<number>[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
-}
 
 async function inflate(
   stream: Uint8Array,

@@ -3,6 +3,9 @@ import type { Bytes, ErrorCode } from '@stowage/types';
 import { scanTar } from '../tar/scan-tar.ts';
 import type { TarLimits } from '../tar/scan-tar.ts';
 import type { TarHeader } from '../tar/tar-header.ts';
+import { join } from './bytes.ts';
+
+export { join } from './bytes.ts';
 
 // Tar archives made by hand, so that what no good writer writes can be tried too.
 
@@ -116,13 +119,6 @@ export function gnuSparse(
 export function gnuSparseBlock(pairs: readonly (readonly [number, number])[], isExtended = false): Bytes {
   const bytes = join(new TextEncoder().encode(gnuSegments(pairs).padEnd(512, '\0')));
   bytes[504] = isExtended ? 1 : 0;
-  return bytes;
-}
-
-/** Runs of bytes, one after the other. */
-export function join(...parts: readonly Bytes[]): Bytes {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  parts.reduce((at, part) => (bytes.set(part, at), at + part.length), 0);
   return bytes;
 }
 
