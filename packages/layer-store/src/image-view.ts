@@ -5,7 +5,6 @@ import { compareBytes } from './byte-order.ts';
 import { EMPTY_LAYER } from './empty-layer.ts';
 import { openContent } from './layer-entry.ts';
 import { sliceStream } from './slice-stream.ts';
-import type { RangeLayer } from './stored-layer.ts';
 import { TreeBuilder } from './tree-builder.ts';
 import { pathOf, resolvePath } from './tree-node.ts';
 import type { TreeNode } from './tree-node.ts';
@@ -128,7 +127,7 @@ class TreeView implements ImageView {
     const length = Math.min(wanted, entry.size - offset);
     if (length === 0) return streamOf();
     return openContent(entry, { offset, length }, async (from, size) => {
-      if (isRangeLayer(layer)) return layer.readRange(from, size, { signal });
+      if (layer.readRange !== undefined) return layer.readRange(from, size, { signal });
       const tar = await layer.tarStream({ signal });
       return sliceStream(tar.getReader(), from, size);
     });
@@ -197,10 +196,6 @@ function entryOf(node: TreeNode, path: string): ViewEntry {
 
 function join(prefix: string, name: string): string {
   return prefix === '' ? name : `${prefix}/${name}`;
-}
-
-function isRangeLayer(layer: Layer): layer is RangeLayer {
-  return 'readRange' in layer && typeof layer.readRange === 'function';
 }
 
 function isCount(value: number): boolean {

@@ -220,10 +220,12 @@ describe('registerBlob', () => {
     });
     const store = await openLayerStore({ storage: watched });
     const scanned = { diffId: await diffIdOf(TAR), diffSize: TAR.length };
-    await store.registerBlob(descriptor, undefined, { scanned });
-    expect(opened).toBe(0);
-    await store.registerBlob(descriptor);
-    expect(opened).toBe(1);
+    const told: number[] = [];
+    const onProgress = (bytes: number): number => told.push(bytes);
+    await store.registerBlob(descriptor, undefined, { scanned, onProgress });
+    expect([opened, told]).toEqual([0, []]);
+    await store.registerBlob(descriptor, undefined, { onProgress });
+    expect([opened, told.at(-1)]).toEqual([1, descriptor.size]);
   });
 
   it('keeps where else the blob can be had, and not the blob itself', async () => {

@@ -161,11 +161,17 @@ class StorageLayerStore implements LayerStore {
     return this.#graph.add(chainId, { diffId, diffSize, descriptor }, beneath, options);
   }
 
-  async #scanBlob(descriptor: Descriptor, options: AbortOptions): Promise<ScannedLayer> {
-    const blob = await this.#storage.content.open(descriptor.digest, options);
+  async #scanBlob({ digest }: Descriptor, options: RegisterBlobOptions): Promise<ScannedLayer> {
+    const { signal, onProgress } = options;
+    const blob = await this.#storage.content.open(digest, { signal });
     const scan = await beginScan(this.#limits);
+    let read = 0;
     try {
-      for await (const bytes of iterate(blob, options)) await scan.write(bytes, options);
+      for await (const bytes of iterate(blob, { signal })) {
+        await scan.write(bytes, { signal });
+        read += bytes.length;
+        onProgress?.(read);
+      }
       return await scan.end();
     } finally {
       await scan.cancel();

@@ -10,14 +10,8 @@ import type {
 } from '@stowage/types';
 import type { LayerContent } from './layer-content.ts';
 
-/** A layer that can be entered at any place of its tar stream. */
-export interface RangeLayer extends Layer {
-  /** Bytes of the uncompressed tar stream, not verified against the DiffID. Nothing after them is read. */
-  readRange(offset: number, length: number, options?: AbortOptions): Promise<ByteStream>;
-}
-
 /** One hold on a layer of a store, or the layer as seen from the one above it. */
-export class StoredLayer implements RangeLayer {
+export class StoredLayer implements Layer {
   readonly chainId: ChainID;
   readonly diffId: DiffID;
   readonly size: number;

@@ -64,6 +64,24 @@ describe('a pull', () => {
     expect(store.holds).toBe(0);
   });
 
+  it('tells how far the reading of a blob has come', async () => {
+    const { store, manager } = setUp();
+    const [a] = layers('a') as [ScriptedLayer];
+    store.onRegister = async ({ size }, { onProgress }) => {
+      await turns();
+      onProgress?.(size);
+      await turns();
+    };
+    const steps: (number | undefined)[] = [];
+    const pull = manager.download(EMPTY, 'linux', [a], ({ action, current }) => {
+      if (action === 'Extracting') steps.push(current);
+    });
+    await turns();
+    a.last.succeed();
+    await pull;
+    expect(steps).toEqual([0, a.descriptor.size]);
+  });
+
   it('downloads the next layer while one is still being registered', async () => {
     const { store, manager } = setUp({ concurrency: 1 });
     const [a, b] = layers('ab') as [ScriptedLayer, ScriptedLayer];

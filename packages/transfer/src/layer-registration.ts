@@ -1,4 +1,4 @@
-import { discardProgress, isStowageError, StowageError } from '@stowage/types';
+import { createProgressThrottle, discardProgress, isStowageError, StowageError } from '@stowage/types';
 import type { ChainID, Clock, DownloadedLayer, Layer, LayerDownload, LayerStore } from '@stowage/types';
 import { abortError, untilAborted } from './abort.ts';
 import { withRetries } from './retry.ts';
@@ -77,9 +77,16 @@ async function register(
   try {
     const [blob, beneath] = await untilAborted(Promise.all([blobReady, plan.parent?.done]), signal);
     const { descriptor, scanned } = blob;
-    progress({ id, action: 'Extracting', current: 0, total: descriptor.size, phase: 'extracting' });
+    const extracting = { id, action: 'Extracting', total: descriptor.size, phase: 'extracting' } as const;
+    progress({ ...extracting, current: 0 });
+    const { update } = createProgressThrottle(progress, { ...extracting, clock: deps.clock });
     const chain = beneath?.layer.chainId ?? plan.foundation;
-    const layer = await deps.layerStore.registerBlob(descriptor, chain, { scanned, signal }).catch(refuse);
+    const registering = deps.layerStore.registerBlob(descriptor, chain, {
+      scanned,
+      signal,
+      onProgress: update,
+    });
+    const layer = await registering.catch(refuse);
     progress({ id, action: 'Pull complete', lastUpdate: true, phase: 'done' });
     return { layer, blob };
   } catch (error) {

@@ -23,7 +23,7 @@ export interface LayerEntry {
   readonly mtime: number;
   /** Where a symbolic or hard link points, as written. */
   readonly linkname?: string;
-  /** Extended attributes, values as UTF-8. */
+  /** Extended attributes; `encodeTarText` of `@stowage/core` gives the bytes of a value that is not UTF-8. */
   readonly xattrs?: Readonly<Record<string, string>>;
   /** The major number of a device. */
   readonly devmajor?: number;
