@@ -1,5 +1,7 @@
 import { crc32Backend } from './inflate/crc32.ts';
 import type { Crc32Backend } from './inflate/crc32.ts';
+import { gzipBackend } from './deflate/compressor.ts';
+import type { GzipBackend } from './deflate/compressor.ts';
 import { gunzipBackend } from './decompress/format-decoder.ts';
 import type { GunzipBackend } from './decompress/decompress-options.ts';
 import { digestBackend } from './digest/digester.ts';
@@ -14,6 +16,7 @@ export interface Backends {
   /** For sha384 too. */
   readonly sha512: DigestBackend;
   readonly gunzip: GunzipBackend;
+  readonly gzip: GzipBackend;
   readonly zstd: 'zlib' | 'none';
   readonly crc32: Crc32Backend;
   /** What workers are made with. That they can be made is not sure: a page's policy may forbid it. */
@@ -35,6 +38,7 @@ export function backends(): Backends {
     sha256: digestBackend(),
     sha512: digestBackend(),
     gunzip: gunzipBackend(),
+    gzip: gzipBackend(),
     zstd: nativeZstd() === undefined ? 'none' : 'zlib',
     crc32: crc32Backend(),
     worker: workerBackend(),

@@ -181,6 +181,8 @@ export class WorkerStage {
       case 'failed':
         this.#calls.close(decodeError(message.error));
         break;
+      case 'deflated':
+        break;
     }
   }
 

@@ -1,3 +1,4 @@
+import { serveDeflate } from '../deflate/deflate-serve.ts';
 import { WorkerJob } from './worker-job.ts';
 import { BufferPool, PROTOCOL } from './worker-protocol.ts';
 import type { ToWorker, WorkerPort } from './worker-protocol.ts';
@@ -26,6 +27,9 @@ export function serve(port: WorkerPort): void {
         break;
       case 'end':
         job?.end();
+        break;
+      case 'deflate':
+        void serveDeflate(port, message);
         break;
       case 'cancel':
         job?.cancel();

@@ -119,7 +119,7 @@ describe('a stage in a worker', () => {
 describe('a thread that dies', () => {
   const ready = `const { parentPort } = require('node:worker_threads');
     parentPort.once('message', () => {
-      parentPort.postMessage({ type: 'ready', protocol: 1 });
+      parentPort.postMessage({ type: 'ready', protocol: 2 });
       parentPort.on('message', die);
     });`;
 

@@ -1,0 +1,20 @@
+import { encodeError } from '../layer-stage/worker-error.ts';
+import type { DeflateTask, WorkerPort } from '../layer-stage/worker-protocol.ts';
+import { createWasmDeflateEngine } from './deflate-wasm.ts';
+
+/** Compresses one segment in a worker. */
+export async function serveDeflate(port: WorkerPort, task: DeflateTask): Promise<void> {
+  const { job, buffer, dictionary, length, effort, last } = task;
+  try {
+    const engine = await createWasmDeflateEngine();
+    const bytes = new Uint8Array(buffer);
+    engine.input.set(bytes);
+    const crc = engine.crc32(length, 0);
+    const output = engine.deflate(dictionary, length, effort, last);
+    bytes.set(output);
+    engine.free();
+    port.post({ type: 'deflated', job, buffer, length: output.length, crc }, [buffer]);
+  } catch (error) {
+    port.post({ type: 'failed', job, error: encodeError(error) }, []);
+  }
+}

@@ -1,0 +1,53 @@
+import { codecStream } from '../stream/codec-stream.ts';
+import { createCompressor } from './compressor.ts';
+import type { Compressor, GzipOptions } from './compressor.ts';
+
+/** How much input is compressed at a time. */
+const SLICE = 64 * 1024;
+
+/**
+ * A stage that compresses to gzip, by the rules of `createCompressor`. Input is taken only while somebody reads, and
+ * memory stays constant however long the stream is.
+ *
+ * @param options the level, and who does the work; an abort ends the stream with its reason
+ * @throws as errors of the stream: `INVALID_ARGUMENT`, `UNSUPPORTED`, `UNAVAILABLE`
+ *
+ * @example
+ * ```ts
+ * import { collect, gunzip, gzip, streamOf } from '@stowage/core';
+ *
+ * const layer = streamOf(new TextEncoder().encode('hello'));
+ * const bytes = await collect(layer.pipeThrough(gzip()).pipeThrough(gunzip()), { maxBytes: 1024 });
+ * console.log(new TextDecoder().decode(bytes)); // hello
+ * ```
+ */
+export function gzip(options: GzipOptions = {}): TransformStream<Uint8Array, Uint8Array> {
+  return codecStream(SLICE, 'compressor', (give) => {
+    let freed = false;
+    let opening: Promise<Compressor> | undefined;
+    const compressor = async (): Promise<Compressor> => {
+      opening ??= createCompressor({
+        ...options,
+        onOutput: (bytes) => {
+          if (!freed) give(bytes.slice());
+        },
+      });
+      const opened = await opening;
+      if (freed) opened.free();
+      return opened;
+    };
+    return {
+      write: async (bytes) => (await compressor()).write(bytes),
+      end: async () => (await compressor()).end(),
+      free() {
+        freed = true;
+        opening?.then(
+          (opened) => {
+            opened.free();
+          },
+          () => undefined,
+        );
+      },
+    };
+  });
+}
