@@ -7,6 +7,7 @@ import { createSHA256, createSHA512 } from 'hash-wasm';
 import { Inflate } from 'pako';
 import { best, compare } from '../support/compare.ts';
 import type { Comparison, Contender } from '../support/compare.ts';
+import { coreGzip, pakoGzip, zlibGzip } from './gzip-contenders.ts';
 
 /** One line of the table. */
 export interface Measure extends Comparison {
@@ -47,6 +48,16 @@ export async function runBenches(layer: Uint8Array, { rounds }: BenchOptions): P
   const zlib = zlibGunzip(chunks);
   if (zlib !== undefined) await measure('gunzip / createGunzip', gunzip, zlib);
   else await measure('gunzip / DecompressionStream', gunzip, decompressionStream(chunks));
+
+  const plain: Uint8Array[] = [];
+  const decompressor = createDecompressor({ onOutput: (bytes) => plain.push(bytes.slice()) });
+  for (const chunk of chunks) await decompressor.write(chunk);
+  await decompressor.end();
+  await measure('gzip -6 / pako', coreGzip(plain, 6), pakoGzip(plain, 6));
+  await measure('gzip -1 / pako', coreGzip(plain, 1), pakoGzip(plain, 1));
+  await measure('gzip -6, two workers / one thread', coreGzip(plain, 6, 2), coreGzip(plain, 6));
+  const zlibGzips = zlibGzip(plain);
+  if (zlibGzips !== undefined) await measure('gzip -6 / createGzip', coreGzip(plain, 6), zlibGzips);
 
   for (const algorithm of ['sha256', 'sha512'] as const) {
     const theirs = await hashWasm(chunks, algorithm);
