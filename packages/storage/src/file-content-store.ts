@@ -1,4 +1,3 @@
-import { dirname, join } from 'node:path';
 import { digestKey, isDigest, isStowageError, parseDigest, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
@@ -19,7 +18,6 @@ import type { BlobSource } from './blob-stream.ts';
 import { checkExpectation, checkMaxBytes, checkRef, resolveRange } from './checks.ts';
 import { contentExists, contentNotFound, contentTooLarge, refLocked, storageClosed } from './failures.ts';
 import { FileLabels } from './file-labels.ts';
-import type { FileLock, FileLocks } from './file-locks.ts';
 import { FilePartial } from './file-partial.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
 import { ifThere, inDirectory, readFully, statusIfThere, withFile } from './files.ts';
@@ -27,13 +25,15 @@ import { ingestDirectories, ingestDirectory } from './ingest-directory.ts';
 import type { IngestDirectory } from './ingest-directory.ts';
 import { mergeLabels } from './labels.ts';
 import type { Labels } from './labels.ts';
+import type { PathLock, PathLocks } from './path-locks.ts';
+import { dirname, join } from './paths.ts';
 import { VerifiedIngest } from './verified-ingest.ts';
 
 /** What a {@link FileContentStore} works with. */
 export interface FileContentStoreDeps {
   readonly fs: FileSystem;
   readonly clock: Clock;
-  readonly locks: FileLocks;
+  readonly locks: PathLocks;
   readonly root: string;
 }
 
@@ -223,13 +223,13 @@ export class FileContentStore implements ContentStore {
     return { ...info, labels };
   }
 
-  async #lockIngest(directory: IngestDirectory): Promise<FileLock> {
+  async #lockIngest(directory: IngestDirectory): Promise<PathLock> {
     const lock = await this.#deps.locks.tryAcquire(directory.lockPath);
     if (lock === undefined) throw refLocked(directory.ref);
     return lock;
   }
 
-  async #openIngest(directory: IngestDirectory, lock: FileLock, options: IngestOptions): Promise<Ingest> {
+  async #openIngest(directory: IngestDirectory, lock: PathLock, options: IngestOptions): Promise<Ingest> {
     const { clock } = this.#deps;
     const { ref } = directory;
     const opened = await directory.open(options, clock.now());

@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import { digestKey, StowageError } from '@stowage/types';
 import type { Digest } from '@stowage/types';
 import type { FileSystem } from './file-system.ts';
 import { readFile, removeDurably, replaceFile, statusIfThere } from './files.ts';
 import { mergeLabels } from './labels.ts';
 import type { Labels } from './labels.ts';
+import { join } from './paths.ts';
 
 /** Above what the limit of the labels themselves comes to in JSON. */
 const MAX_BYTES = 8 * 1024 * 1024;

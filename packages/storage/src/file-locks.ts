@@ -1,4 +1,3 @@
-import { dirname, join } from 'node:path';
 import { StowageError } from '@stowage/types';
 import type { AbortOptions, Clock } from '@stowage/types';
 import { storageClosed } from './failures.ts';
@@ -17,6 +16,8 @@ import {
 import { isDead, parseHolder, thisHolder } from './lock-holder.ts';
 import { LockQueue } from './lock-queue.ts';
 import type { Unlock } from './lock-queue.ts';
+import type { PathLock, PathLocks } from './path-locks.ts';
+import { dirname, join } from './paths.ts';
 
 // A lock that processes share is a directory with one file in it, named by the token of whoever holds the lock. It is
 // made ready under another name and renamed into place, which fails while the directory holds a file: to take a lock is
@@ -41,18 +42,8 @@ const OCCUPIED: readonly string[] = ['ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES', '
 /** The callers of this process wait here for each other, whichever storage they use, and need not poll. */
 const queue = new LockQueue();
 
-/** A lock that is held. Disposing of it gives it back. */
-export interface FileLock extends AsyncDisposable {
-  /**
-   * Makes sure that the lock is still held: a process that slept for longer than the lease lost it.
-   *
-   * @throws `UNAVAILABLE`, retryable
-   */
-  confirm(options?: { readonly always?: boolean }): Promise<void>;
-}
-
 /** The locks that one storage takes. A lock is named by the path of its directory. */
-export class FileLocks {
+export class FileLocks implements PathLocks {
   readonly #fs: FileSystem;
   readonly #clock: Clock;
   readonly #held = new Set<HeldLock>();
@@ -65,7 +56,7 @@ export class FileLocks {
   }
 
   /** Waits for a lock. */
-  async acquire(path: string, options: AbortOptions = {}): Promise<FileLock> {
+  async acquire(path: string, options: AbortOptions = {}): Promise<PathLock> {
     const unlock = await queue.acquire(path, options);
     try {
       for (let wait = FIRST_WAIT; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
@@ -81,10 +72,10 @@ export class FileLocks {
   }
 
   /** Takes a lock if nobody holds it. */
-  async tryAcquire(path: string): Promise<FileLock | undefined> {
+  async tryAcquire(path: string): Promise<PathLock | undefined> {
     const unlock = queue.tryAcquire(path);
     if (unlock === undefined) return undefined;
-    let lock: FileLock | undefined;
+    let lock: PathLock | undefined;
     try {
       lock = await this.#attempt(path, unlock);
       return lock;
@@ -99,7 +90,7 @@ export class FileLocks {
     await Promise.all([...this.#held].map((lock) => lock[Symbol.asyncDispose]()));
   }
 
-  async #attempt(path: string, unlock: Unlock): Promise<FileLock | undefined> {
+  async #attempt(path: string, unlock: Unlock): Promise<PathLock | undefined> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       if (await this.#isHeld(path)) return undefined;
       const token = crypto.randomUUID();
@@ -152,7 +143,7 @@ export class FileLocks {
     });
   }
 
-  async #hold(path: string, token: string, unlock: Unlock): Promise<FileLock> {
+  async #hold(path: string, token: string, unlock: Unlock): Promise<PathLock> {
     const lock = new HeldLock(this.#fs, this.#clock, path, token, () => {
       this.#held.delete(lock);
       if (this.#held.size === 0) clearInterval(this.#heartbeat);
@@ -173,7 +164,7 @@ export class FileLocks {
   }
 }
 
-class HeldLock implements FileLock {
+class HeldLock implements PathLock {
   readonly #fs: FileSystem;
   readonly #clock: Clock;
   readonly #path: string;

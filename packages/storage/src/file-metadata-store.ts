@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { checkMetadataKey, isStowageError } from '@stowage/types';
 import type { AbortOptions, Bytes, Clock, MetadataStore } from '@stowage/types';
 import { checkKey, checkNamespace, checkValueSize, LAYOUT_KEYS, MAX_METADATA_BYTES } from './checks.ts';
@@ -12,6 +11,7 @@ import {
   statusIfThere,
   sweepTemporary,
 } from './files.ts';
+import { join } from './paths.ts';
 
 /** Namespaces that lie beside `blobs`; all others but `layout` lie under `metadata`. */
 const BESIDE_BLOBS: readonly string[] = ['images', 'layers', 'seek'];

@@ -1,17 +1,17 @@
 import { StowageError } from '@stowage/types';
 import type { AbortOptions, Bytes, Clock, ContentInfo, Digest } from '@stowage/types';
 import { BUFFER_SIZE, giveBuffer, takeBuffer } from './buffer-pool.ts';
-import type { FileLock } from './file-locks.ts';
 import type { OpenFile } from './file-system.ts';
 import { writeFully } from './files.ts';
 import type { Labels } from './labels.ts';
+import type { PathLock } from './path-locks.ts';
 import type { PartialContent } from './verified-ingest.ts';
 
 /** What a {@link FilePartial} works with. */
 export interface FilePartialDeps {
   readonly clock: Clock;
   /** The lock of the ingest. */
-  readonly lock: FileLock;
+  readonly lock: PathLock;
   readonly file: OpenFile;
   /** Moves the file among the blobs. */
   publish(digest: Digest, size: number, labels: Labels, options: AbortOptions): Promise<ContentInfo>;

@@ -1,7 +1,7 @@
-import { dirname, join } from 'node:path';
 import { isStowageError, StowageError } from '@stowage/types';
 import type { Bytes } from '@stowage/types';
 import type { DirectoryEntry, FileStatus, FileSystem, OpenFile } from './file-system.ts';
+import { dirname, join } from './paths.ts';
 
 /** Begins the names of files that are being written. No key and no digest begins with a dot. */
 const TEMPORARY_PREFIX = '.tmp-';

@@ -1,8 +1,6 @@
-import { dirname, join } from 'node:path';
 import { digestBytes } from '@stowage/core';
 import { isDigest, parseDigest } from '@stowage/types';
 import type { IngestOptions, IngestStatus } from '@stowage/types';
-import type { FileLock } from './file-locks.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
 import {
   ifThere,
@@ -14,6 +12,8 @@ import {
   withFile,
 } from './files.ts';
 import { mergeLabels } from './labels.ts';
+import type { PathLock } from './path-locks.ts';
+import { dirname, join } from './paths.ts';
 import { mergeExpectations } from './verified-ingest.ts';
 import type { Expectation } from './verified-ingest.ts';
 
@@ -131,7 +131,7 @@ export class IngestDirectory {
   }
 
   /** Removes the ingest and gives its lock back. */
-  async discard(lock: FileLock): Promise<void> {
+  async discard(lock: PathLock): Promise<void> {
     try {
       await lock.confirm();
       await this.#clear();
