@@ -20,6 +20,9 @@ import { StoredLayer } from './stored-layer.ts';
 /** The most layers in a stack, as in moby. */
 export const MAX_DEPTH = 125;
 
+/** The lock under which layers come and go. */
+export const LAYERS_LOCK = 'layers';
+
 /** A layer in memory, with what keeps it there. */
 export interface LayerNode {
   readonly metadata: LayerMetadata;
@@ -235,7 +238,7 @@ export class LayerGraph {
   }
 
   #locked<T>(options: AbortOptions, work: () => Promise<T>): Promise<T> {
-    return withLock(this.#storage, 'layers', work, options);
+    return withLock(this.#storage, LAYERS_LOCK, work, options);
   }
 }
 

@@ -30,6 +30,8 @@ import type {
   RootFSDownloadManager,
   Storage,
 } from '@stowage/types';
+import { checkStore } from './check-store.ts';
+import type { CheckOptions, CheckReport } from './check-store.ts';
 import { findImage } from './find-image.ts';
 import { collectGarbage } from './garbage-collector.ts';
 import type { GarbageReport } from './garbage-collector.ts';
@@ -255,6 +257,10 @@ class OpenedStowage implements Stowage {
 
   gc(options: AbortOptions = {}): Promise<GarbageReport> {
     return collectGarbage({ ...this.#parts(), clock: this.#clock }, options);
+  }
+
+  check(options: CheckOptions = {}): Promise<CheckReport> {
+    return this.#run(options, (signal) => checkStore(this.#parts(), { ...options, signal }));
   }
 
   async close(): Promise<void> {

@@ -16,6 +16,7 @@ import type {
   RegistryService,
   Storage,
 } from '@stowage/types';
+import type { CheckOptions, CheckReport } from './check-store.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
 import type { PullResult } from './pull-result.ts';
@@ -101,6 +102,11 @@ export interface Stowage extends AsyncDisposable {
   tags(name: string, options?: AbortOptions): AsyncIterable<string>;
   /** Removes images without a name, layers and blobs that nothing uses. */
   gc(options?: AbortOptions): Promise<GarbageReport>;
+  /**
+   * Reads and verifies everything in the store, from the blobs up, and reports all that is wrong at once. With `repair`,
+   * what cannot be trusted is taken out; nothing else is changed.
+   */
+  check(options?: CheckOptions): Promise<CheckReport>;
   /** Ends running pulls and closes the storage, where it was opened here. Idempotent. */
   close(): Promise<void>;
 

@@ -2,6 +2,7 @@ export type * from './bytes.ts';
 export type * from './configuration.ts';
 export type * from './document/descriptor.ts';
 export type * from './clock.ts';
+export type * from './ports/checked-item.ts';
 export type * from './ports/content-store.ts';
 export type * from './ports/digester.ts';
 export type * from './ports/fetch.ts';
