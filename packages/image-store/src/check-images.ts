@@ -2,12 +2,12 @@ import { chainId } from '@stowage/core';
 import { formatReference, isStowageError } from '@stowage/types';
 import type {
   AbortOptions,
+  ChainID,
   CheckedItem,
   ContentReader,
   Descriptor,
   ImageID,
   ImageStore,
-  LayerStore,
   Storage,
 } from '@stowage/types';
 import { ImageRecords } from './image-records.ts';
@@ -19,7 +19,8 @@ import { openReferenceStore } from './reference-store.ts';
 export interface CheckImagesDeps {
   readonly storage: Storage;
   readonly imageStore: ImageStore;
-  readonly layers: Pick<LayerStore, 'map'>;
+  /** The layers that are there and sound, as `checkLayers` of `@stowage/layer-store` finds them. */
+  readonly layers: ReadonlySet<ChainID>;
 }
 
 /**
@@ -40,7 +41,9 @@ export interface CheckImagesDeps {
  * const layers = await openLayerStore({ storage });
  * const imageStore = await openImageStore({ storage, layers });
  * await imageStore.create(new TextEncoder().encode('{"rootfs":{"type":"layers","diff_ids":[]}}'));
- * for await (const { kind, fault } of checkImages({ storage, imageStore, layers })) console.log(kind, fault); // image undefined
+ * for await (const { kind, fault } of checkImages({ storage, imageStore, layers: new Set() })) {
+ *   console.log(kind, fault); // image undefined
+ * }
  * ```
  */
 export async function* checkImages(
@@ -49,9 +52,8 @@ export async function* checkImages(
 ): AsyncGenerator<CheckedItem> {
   const { storage, imageStore } = deps;
   const sound = new Set<ImageID>();
-  const known = await deps.layers.map(options);
   for (const id of await new ImageRecords(storage.metadata).ids(options)) {
-    const fault = await imageFault(id, imageStore, known, options);
+    const fault = await imageFault(id, imageStore, deps.layers, options);
     if (fault === undefined) {
       sound.add(id);
       yield { kind: 'image', subject: id };
@@ -68,14 +70,16 @@ export async function* checkImages(
 async function imageFault(
   id: ImageID,
   imageStore: ImageStore,
-  layers: ReadonlyMap<string, unknown>,
+  layers: ReadonlySet<ChainID>,
   options: AbortOptions,
 ): Promise<string | undefined> {
   try {
     const { config } = await imageStore.get(id, options);
     const { diff_ids: diffIds } = config.rootfs;
     const top = diffIds.length === 0 ? undefined : chainId(diffIds);
-    return top === undefined || layers.has(top) ? undefined : `its layer ${top} is not in the store`;
+    return top === undefined || layers.has(top)
+      ? undefined
+      : `its layer ${top} is damaged, or not in the store`;
   } catch (error) {
     options.signal?.throwIfAborted();
     if (!isStowageError(error)) throw error;
