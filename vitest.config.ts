@@ -42,6 +42,7 @@ const browser = {
     name: 'browser',
     include: ['packages/*/src/**/*.test.ts', `test/compliance/${WEB}`],
     exclude: ['packages/*/src/**/*.node.test.ts', 'packages/cli/**'],
+    testTimeout: 30_000,
     browser: {
       enabled: true,
       headless: true,

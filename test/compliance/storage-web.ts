@@ -33,7 +33,7 @@ async function collect(
 ): Promise<void> {
   for await (const [name, handle] of directory.entries()) {
     const at = `${path}/${name}`;
-    if (handle.kind === 'directory') await collect(handle as FileSystemDirectoryHandle, at, leftovers);
+    if (handle.kind === 'directory') await collect(handle, at, leftovers);
     else if (name.startsWith('.tmp-') || name.endsWith('.crswap') || path === '/.removed') leftovers.push(at);
   }
 }

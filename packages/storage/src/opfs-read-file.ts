@@ -80,7 +80,7 @@ export function statusOf({ size, lastModified }: OpfsSnapshot): FileStatus {
 function readOnly(
   path: string,
   snapshot: OpfsSnapshot,
-  read: OpenFile['read'],
+  read: (buffer: Bytes, position: number) => Promise<number>,
   close: () => Promise<void> = nothing,
 ): OpenFile {
   const refuse = (): Promise<never> => Promise.reject(opfsFailure('EBADF', path));

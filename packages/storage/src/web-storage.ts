@@ -68,7 +68,7 @@ function rootOf(name: string): string {
 function findOpfs({ navigator, FileSystemFileHandle }: Surroundings): {
   readonly locks: LockManager;
   readonly inPlace: boolean;
-  open(): Promise<OpfsDirectoryHandle>;
+  readonly open: () => Promise<OpfsDirectoryHandle>;
 } {
   const storage = navigator?.storage;
   const locks = navigator?.locks;
