@@ -11,8 +11,6 @@ import type { OpfsDirectoryHandle, OpfsFileHandle } from './opfs-handles.ts';
 
 const START = /^(?:0|[1-9]\d{0,15})$/;
 const WHOLE = 'whole';
-/** How much is copied at once when pieces are gathered: bytes. */
-const GATHERED = 1024 * 1024;
 
 interface Piece {
   readonly start: number;
@@ -76,7 +74,7 @@ export class OpfsPieces {
   async append(bytes: Bytes): Promise<void> {
     const start = this.size;
     const handle = await this.#directory.getFileHandle(String(start), { create: true });
-    await writeWhole(handle, bytes);
+    await writeWhole(handle, [bytes]);
     this.#add({ start, size: bytes.byteLength, handle }, Date.now());
   }
 
@@ -99,21 +97,25 @@ export class OpfsPieces {
         await this.#directory.removeEntry(String(last.start));
         continue;
       }
-      await writeWhole(last.handle, (await last.handle.getFile()).slice(0, rest));
+      await writeWhole(last.handle, [(await last.handle.getFile()).slice(0, rest)]);
       this.#add({ ...last, size: rest }, Date.now());
     }
   }
 
-  /** Writes all pieces but the first behind it, in place, and answers it. At every step the pieces say the same. */
+  /**
+   * Writes all pieces but the first behind it, in place, and answers it. Each is removed once it is copied, so that no
+   * space is needed for all of them twice.
+   */
   async gather(open: (first: OpfsFileHandle) => OpenFile): Promise<OpfsFileHandle | undefined> {
-    const [first] = this.#pieces;
+    const [first, ...rest] = this.#pieces;
     if (first === undefined) return undefined;
     await withFile(open(first.handle), async (file) => {
-      const buffer = new Uint8Array(GATHERED);
-      for (let at = first.size; at < this.size;) {
-        const count = await this.read(buffer, at);
-        await writeFully(file, buffer.subarray(0, count), at);
-        at += count;
+      let { size } = first;
+      for (const piece of rest) {
+        const part = (await piece.handle.getFile()).slice(size - piece.start);
+        await writeFully(file, new Uint8Array(await part.arrayBuffer()), size);
+        size += part.size;
+        await this.#directory.removeEntry(String(piece.start));
       }
       await file.sync();
     });
@@ -124,16 +126,20 @@ export class OpfsPieces {
   async join(): Promise<OpfsFileHandle> {
     const [only] = this.#pieces;
     if (only !== undefined && this.#pieces.length === 1) return only.handle;
-    const parts: Blob[] = [];
+    const whole = await this.#directory.getFileHandle(WHOLE, { create: true });
+    await writeWhole(whole, this.#parts());
+    const { size } = await whole.getFile();
+    if (size !== this.size) throw opfsFailure('EIO', this.#path);
+    return whole;
+  }
+
+  /** What the pieces have, in order, without what two of them have. */
+  async *#parts(): AsyncGenerator<Blob> {
     let size = 0;
     for (const piece of this.#pieces) {
-      parts.push((await piece.handle.getFile()).slice(size - piece.start));
+      yield (await piece.handle.getFile()).slice(size - piece.start);
       size = piece.start + piece.size;
     }
-    const whole = await this.#directory.getFileHandle(WHOLE, { create: true });
-    await writeWhole(whole, new Blob(parts));
-    if ((await whole.getFile()).size !== size) throw opfsFailure('EIO', this.#path);
-    return whole;
   }
 
   #add(piece: Piece, at: number): void {
@@ -143,10 +149,13 @@ export class OpfsPieces {
 }
 
 /** Writes a file in one step. When it fails, the file is as it was. */
-async function writeWhole(handle: OpfsFileHandle, content: Bytes | Blob): Promise<void> {
+async function writeWhole(
+  handle: OpfsFileHandle,
+  parts: Iterable<Bytes | Blob> | AsyncIterable<Bytes | Blob>,
+): Promise<void> {
   const writable = await handle.createWritable();
   try {
-    await writable.write(content);
+    for await (const part of parts) await writable.write(part);
     await writable.close();
   } catch (error) {
     // The stream may be in pieces already, and then says so once more.

@@ -55,7 +55,7 @@ export function openHeld(path: string, first: OpfsSnapshot, held: HeldFile): Ope
       }
     }
   };
-  return readOnly(path, first, read, held.release);
+  return readOnly(path, first, read, () => held.release());
 }
 
 /** Opens a file of any size that fails with `ESTALE` once it is replaced or removed. */

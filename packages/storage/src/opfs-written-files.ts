@@ -11,6 +11,12 @@ import type {
 import { findPieces, OpfsPieces, piecesOf } from './opfs-pieces.ts';
 import { statusOf } from './opfs-read-file.ts';
 
+/** The most bytes of one write to a stream: in private windows Chromium tells of a larger one only that it failed. */
+const LARGEST_WRITE = 1024 * 1024;
+
+/** Chromium's number for a lack of space. */
+const NO_SPACE = -8;
+
 /** A new file that a window writes from its beginning to its end. What it has shows when it is closed. */
 export class OpfsStreamFile implements OpenFile {
   readonly #path: string;
@@ -33,10 +39,11 @@ export class OpfsStreamFile implements OpenFile {
       if (position !== this.#size) throw opfsFailure('EINVAL', this.#path);
       this.#failed = true;
       this.#stream ??= await this.#handle.createWritable();
-      await this.#stream.write(bytes);
+      const piece = bytes.subarray(0, LARGEST_WRITE);
+      await this.#stream.write(piece);
       this.#failed = false;
-      this.#size += bytes.byteLength;
-      return bytes.byteLength;
+      this.#size += piece.byteLength;
+      return piece.byteLength;
     });
   }
 
@@ -105,8 +112,9 @@ export class OpfsPiecedFile implements OpenFile {
     return guarded(this.#path, async () => {
       const pieces = await this.#inPieces();
       if (position !== pieces.size) throw opfsFailure('EINVAL', this.#path);
-      await pieces.append(bytes);
-      return bytes.byteLength;
+      const piece = bytes.subarray(0, LARGEST_WRITE);
+      await pieces.append(piece);
+      return piece.byteLength;
     });
   }
 
@@ -168,9 +176,13 @@ export class OpfsSyncFile implements OpenFile {
 
   write(bytes: Bytes, position: number): Promise<number> {
     return this.#run((access) => {
-      const count = access.write(bytes, { at: position });
-      if (count === 0 && bytes.byteLength > 0) throw opfsFailure('EIO', this.#path);
-      return count;
+      try {
+        return this.#written(access.write(bytes, { at: position }), bytes.byteLength);
+      } catch (error) {
+        // Part of the bytes may be there.
+        if (access.getSize() > position) access.truncate(position);
+        throw error;
+      }
     });
   }
 
@@ -208,6 +220,12 @@ export class OpfsSyncFile implements OpenFile {
     await guarded(this.#path, async () => {
       (await access)?.close();
     });
+  }
+
+  /** In private windows Chromium answers an error's negative number, and that as a positive one. */
+  #written(count: number, expected: number): number {
+    if (count > 0 && count <= expected) return count;
+    throw opfsFailure((count | 0) === NO_SPACE ? 'EDQUOT' : 'EIO', this.#path);
   }
 
   #run<T>(use: (access: OpfsSyncAccess) => T): Promise<T> {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 
 const LAUNCH_ARGUMENTS = [
   '--no-sandbox',
@@ -24,13 +25,28 @@ export interface PageModule {
   readonly installedIn?: string | undefined;
 }
 
+/** A headless Chromium whose pages are all of one origin and have one module. */
+export interface Browser {
+  /** `http://127.0.0.1:<port>`. */
+  readonly origin: string;
+  readonly context: BrowserContext;
+  /** Opens one more page. */
+  open(): Promise<Page>;
+  close(): Promise<void>;
+}
+
 /**
- * Runs an exported function of a module in headless Chromium and answers what it gives.
+ * Starts headless Chromium.
  *
  * @param executablePath the browser
- * @param call JavaScript that calls the function, for example `report()`
+ * @param module what its pages have as `/bundle.js`
+ * @param profile the directory that keeps what pages store. Default: none, as in a private window
  */
-export async function runInPage<T>(executablePath: string, module: PageModule, call: string): Promise<T> {
+export async function startBrowser(
+  executablePath: string,
+  module: PageModule,
+  profile?: string,
+): Promise<Browser> {
   const script = await bundle(module);
   const server = createServer((request, response) => {
     const [type, body] =
@@ -39,15 +55,50 @@ export async function runInPage<T>(executablePath: string, module: PageModule, c
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const browser = await chromium.launch({ executablePath, args: LAUNCH_ARGUMENTS });
+  const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  const launch = { executablePath, args: LAUNCH_ARGUMENTS };
+  const context = await (profile === undefined
+    ? chromium.launch(launch).then((browser) => browser.newContext())
+    : chromium.launchPersistentContext(profile, launch));
+  return {
+    origin,
+    context,
+    open: async () => {
+      const page = await context.newPage();
+      await page.goto(origin);
+      return page;
+    },
+    close: async () => {
+      await context.close();
+      await context.browser()?.close();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/**
+ * Calls a function of the module that a page has, and answers what it gives.
+ *
+ * @param call JavaScript, for example `report()`
+ */
+export function callInPage<T>(page: Page, call: string): Promise<T> {
+  // As text: the page imports the bundle itself, whatever has been done to the imports of this file.
+  return page.evaluate<T>(`import('/bundle.js').then((bundle) => bundle.${call})`);
+}
+
+/**
+ * Runs an exported function of a module in headless Chromium and answers what it gives.
+ *
+ * @param executablePath the browser
+ * @param call JavaScript that calls the function, for example `report()`
+ */
+export async function runInPage<T>(executablePath: string, module: PageModule, call: string): Promise<T> {
+  const browser = await startBrowser(executablePath, module);
   try {
-    const page = await browser.newPage();
-    await page.goto(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`);
-    // As text: the page imports the bundle itself, whatever has been done to the imports of this file.
-    return await page.evaluate<T>(`import('/bundle.js').then((bundle) => bundle.${call})`);
+    return await callInPage<T>(await browser.open(), call);
   } finally {
     await browser.close();
-    server.close();
   }
 }
 
