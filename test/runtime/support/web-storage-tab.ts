@@ -35,7 +35,7 @@ export async function ingestBlobs(root: string, tab: number, count: number): Pro
     const racing = index % 2 === 0;
     const lock = racing ? undefined : await storage.lock(`blob-${index}`);
     if (await ingest(storage, racing ? `tab ${tab}, blob ${index}` : `blob ${index}`, bytes, tab))
-      written += 1;
+      written.push(index);
     await lock?.[Symbol.asyncDispose]();
     await increase(storage);
   }
