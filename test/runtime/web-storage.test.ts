@@ -44,7 +44,10 @@ describe.each(browsers)('a store in the origin private file system of $name', ({
   const call = <T>(page: Page, name: string, ...args: readonly unknown[]): Promise<T> =>
     callInPage<T>(page, `${name}(${[root, ...args].map((value) => JSON.stringify(value)).join()})`);
   const callWorker = <T>(page: Page, name: string, ...args: readonly unknown[]): Promise<T> =>
-    callInPage<T>(page, `inWorker(${[name, root, ...args].map((value) => JSON.stringify(value)).join()})`);
+    callInPage<T>(
+      page,
+      `callInWorker(${[name, root, ...args].map((value) => JSON.stringify(value)).join()})`,
+    );
   const inspect = async (): Promise<StoreReport> => {
     const page = await browser.open();
     const report = await call<StoreReport>(page, 'inspect');

@@ -3,6 +3,9 @@ import { openStorage } from '@stowage/storage';
 import { isStowageError } from '@stowage/types';
 import type { Bytes, Storage } from '@stowage/types';
 import { all, digestOf, noise } from '../../compliance/storage-subject.ts';
+import { answerCalls } from './in-worker.ts';
+
+export { callInWorker } from './in-worker.ts';
 
 const MiB = 1024 * 1024;
 
@@ -134,42 +137,7 @@ export async function inspect(root: string): Promise<StoreReport> {
   return { sizes, damaged, labels: infos.map(({ labels }) => labels), ingests, leftovers };
 }
 
-/** Calls a function of this module in a new dedicated worker, which lives on as long as the page does. */
-export function inWorker(name: string, ...args: readonly unknown[]): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker('/bundle.js', { type: 'module' });
-    worker.onerror = ({ message }) => {
-      reject(new Error(message));
-    };
-    worker.onmessage = ({ data }: MessageEvent<{ value?: unknown; error?: string }>) => {
-      if (data.error === undefined) resolve(data.value);
-      else reject(new Error(data.error));
-    };
-    worker.postMessage([name, args]);
-  });
-}
-
-const CALLS: Readonly<Record<string, (...args: never[]) => Promise<unknown>>> = {
-  ingestBlobs,
-  writeAndHold,
-  resume,
-  fill,
-  overwrite,
-  setValue,
-};
-
-if (!('document' in globalThis)) {
-  addEventListener('message', ({ data: [name, args] }: MessageEvent<[string, never[]]>) => {
-    CALLS[name]?.(...args).then(
-      (value) => {
-        postMessage({ value });
-      },
-      (error: unknown) => {
-        postMessage({ error: String(error) });
-      },
-    );
-  });
-}
+answerCalls({ ingestBlobs, writeAndHold, resume, fill, overwrite, setValue });
 
 function blob(index: number): Bytes {
   return noise(MiB + 100_000 * index, index + 1);
