@@ -3,21 +3,13 @@ import { StowageError } from '@stowage/types';
 import type { Storage } from '@stowage/types';
 import { openFileSystemStorage } from './file-system-storage.ts';
 import type { StorageOptions } from './memory-storage.ts';
+import { findOpfs } from './opfs-surroundings.ts';
+import type { Surroundings } from './opfs-surroundings.ts';
 import { OpfsFileSystem } from './opfs-file-system.ts';
-import type { LockManager, OpfsDirectoryHandle } from './opfs-handles.ts';
 import { WebLocks } from './web-locks.ts';
 
 /** One name of a path: no dots that lead elsewhere, nothing that is no name on some disk, a length that all can have. */
 const NAME = /^(?!\.{1,2}$)[^\\/\p{Cc}\p{Surrogate}]{1,192}$/u;
-
-/** What a page or a worker may have. */
-interface Surroundings {
-  readonly navigator?: {
-    readonly storage?: { getDirectory?(): Promise<OpfsDirectoryHandle> };
-    readonly locks?: LockManager;
-  };
-  readonly FileSystemFileHandle?: { readonly prototype: object };
-}
 
 /**
  * Opens a storage that lives in the origin private file system of a page or worker, with the same tree as
@@ -48,10 +40,10 @@ interface Surroundings {
  */
 export async function openWebStorage(name: string, options: StorageOptions = {}): Promise<Storage> {
   const root = rootOf(name);
-  const { locks, inPlace, open } = findOpfs(globalThis as unknown as Surroundings);
-  const fs = new OpfsFileSystem({ directory: await open(), locks, inPlace });
+  const opfs = await findOpfs(globalThis as unknown as Surroundings);
+  const fs = new OpfsFileSystem(opfs);
   const clock = options.clock ?? systemClock;
-  const storage = await openFileSystemStorage({ fs, clock, locks: new WebLocks(locks), root });
+  const storage = await openFileSystemStorage({ fs, clock, locks: new WebLocks(opfs.locks), root });
   await fs.sweep(root);
   return storage;
 }
@@ -63,37 +55,4 @@ function rootOf(name: string): string {
     throw new StowageError('INVALID_ARGUMENT', `${JSON.stringify(name)} is no directory`);
   }
   return `/${names.join('/')}`;
-}
-
-function findOpfs({ navigator, FileSystemFileHandle }: Surroundings): {
-  readonly locks: LockManager;
-  readonly inPlace: boolean;
-  readonly open: () => Promise<OpfsDirectoryHandle>;
-} {
-  const storage = navigator?.storage;
-  const locks = navigator?.locks;
-  if (storage?.getDirectory === undefined || locks === undefined || FileSystemFileHandle === undefined) {
-    throw unsupported(
-      'there is none here: it needs a browser, and a page that came over https or from localhost',
-    );
-  }
-  const file = FileSystemFileHandle.prototype;
-  const inPlace = 'createSyncAccessHandle' in file;
-  if (!('move' in file))
-    throw unsupported('this browser cannot move files, so that nothing could be written safely');
-  if (!inPlace && !('createWritable' in file)) {
-    throw unsupported('this browser writes files in dedicated workers only: open the storage in one');
-  }
-  const open = async (): Promise<OpfsDirectoryHandle> => {
-    try {
-      return await (storage.getDirectory as () => Promise<OpfsDirectoryHandle>).call(storage);
-    } catch (cause) {
-      throw unsupported('the browser keeps no files for this page, as in a private window', cause);
-    }
-  };
-  return { locks, inPlace, open };
-}
-
-function unsupported(why: string, cause?: unknown): StowageError {
-  return new StowageError('UNSUPPORTED', `no storage in the origin private file system: ${why}`, { cause });
 }
