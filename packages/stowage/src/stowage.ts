@@ -24,7 +24,10 @@ import type { RemoveResult } from './remove-image.ts';
 
 /** How a {@link Stowage} is opened. */
 export interface StowageOptions {
-  /** The directory of the store, in Node, Deno and Bun. It is made where it is missing. Default: memory. */
+  /**
+   * The directory of the store: a path in Node, Deno and Bun, in a page the name of a directory of the origin private
+   * file system, for example `images`. It is made where it is missing. Default: memory.
+   */
   readonly root?: string | undefined;
   /** A storage of the caller's, in place of `root`. It is not closed with the Stowage. */
   readonly storage?: Storage | undefined;
