@@ -300,7 +300,7 @@ describe('stowage check', () => {
 describe('stowage gc', () => {
   it('reports what was removed, and removes nothing that is named', async () => {
     expect((await stowage('gc')).stdout.lines).toEqual([
-      'Removed: 0 images, 0 layers, 0 blobs',
+      'Removed: 0 images, 0 layers, 0 blobs, 0 unfinished downloads',
       'Total reclaimed space: 0B',
     ]);
     expect(JSON.parse((await stowage('gc', '--json')).stdout.text)).toMatchObject({ blobs: 0, bytes: 0 });

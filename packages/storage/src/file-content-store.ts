@@ -20,7 +20,7 @@ import { contentExists, contentNotFound, contentTooLarge, refLocked, storageClos
 import { FileLabels } from './file-labels.ts';
 import { FilePartial } from './file-partial.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
-import { ifThere, inDirectory, readFully, statusIfThere, withFile } from './files.ts';
+import { ifThere, inDirectory, isAbandoned, readFully, statusIfThere, withFile } from './files.ts';
 import { ingestDirectories, ingestDirectory } from './ingest-directory.ts';
 import type { IngestDirectory } from './ingest-directory.ts';
 import { mergeLabels } from './labels.ts';
@@ -98,7 +98,7 @@ export class FileContentStore implements ContentStore {
     checkRef(ref);
     checkExpectation(options);
     const { digest } = options;
-    if (digest !== undefined && (await statusIfThere(this.#deps.fs, this.#path(digest))) !== undefined) {
+    if (digest !== undefined && (await this.#has(digest))) {
       await this.#forget(ref);
       throw contentExists(digest);
     }
@@ -106,6 +106,11 @@ export class FileContentStore implements ContentStore {
     const lock = await this.#lockIngest(directory);
     try {
       options.signal?.throwIfAborted();
+      // Whoever had the ref until now may have committed it.
+      if (digest !== undefined && (await this.#has(digest))) {
+        await directory.discard(lock);
+        throw contentExists(digest);
+      }
       return await this.#openIngest(directory, lock, options);
     } catch (error) {
       await lock[Symbol.asyncDispose]();
@@ -115,7 +120,8 @@ export class FileContentStore implements ContentStore {
 
   async *ingests({ signal }: AbortOptions = {}): AsyncGenerator<IngestStatus, void, undefined> {
     signal?.throwIfAborted();
-    for await (const directory of ingestDirectories(this.#deps.fs, this.#deps.root)) {
+    const { fs, root } = this.#deps;
+    for await (const directory of ingestDirectories(fs, root, (rest) => this.#sweepRest(rest))) {
       signal?.throwIfAborted();
       const open = this.#open.get(directory.ref);
       if (open === undefined) {
@@ -159,6 +165,7 @@ export class FileContentStore implements ContentStore {
     signal?.throwIfAborted();
     const { fs, root } = this.#deps;
     for (const { name: algorithm } of (await ifThere(fs.list(join(root, 'blobs')))) ?? []) {
+      await this.#labels.sweep(algorithm, this.#deps.clock.now());
       for (const { name: encoded } of (await ifThere(fs.list(join(root, 'blobs', algorithm)))) ?? []) {
         signal?.throwIfAborted();
         const digest = `${algorithm}:${encoded}`;
@@ -181,6 +188,10 @@ export class FileContentStore implements ContentStore {
   #path(digest: Digest): string {
     const { algorithm, encoded } = parseDigest(digest);
     return join(this.#deps.root, 'blobs', algorithm, encoded);
+  }
+
+  async #has(digest: Digest): Promise<boolean> {
+    return (await statusIfThere(this.#deps.fs, this.#path(digest))) !== undefined;
   }
 
   async #info(digest: Digest): Promise<ContentInfo | undefined> {
@@ -278,6 +289,18 @@ export class FileContentStore implements ContentStore {
     await inDirectory(fs, dirname(path), () => fs.rename(data, path));
     await fs.syncDirectory(dirname(path));
     return blob;
+  }
+
+  /** Removes what is left of an ingest, where that can be done. */
+  async #sweepRest(rest: IngestDirectory): Promise<void> {
+    const { fs, clock, locks } = this.#deps;
+    if (!(await isAbandoned(fs, rest.path, clock.now()))) return;
+    try {
+      const lock = await locks.tryAcquire(rest.lockPath);
+      if (lock !== undefined) await rest.discard(lock);
+    } catch {
+      // It takes up no room to speak of, and the next listing tries again.
+    }
   }
 
   /** Throws a partial away that nobody needs, unless somebody is at it. */

@@ -1,13 +1,14 @@
 import { digestKey, StowageError } from '@stowage/types';
 import type { Digest } from '@stowage/types';
 import type { FileSystem } from './file-system.ts';
-import { readFile, removeDurably, replaceFile, statusIfThere } from './files.ts';
+import { ifThere, readFile, removeDurably, replaceFile, statusIfThere, sweepTemporary } from './files.ts';
 import { mergeLabels } from './labels.ts';
 import type { Labels } from './labels.ts';
 import { join } from './paths.ts';
 
 /** Above what the limit of the labels themselves comes to in JSON. */
 const MAX_BYTES = 8 * 1024 * 1024;
+const DIRECTORY = 'metadata/content-labels';
 
 /** The labels of blobs, a file for each blob that has any. */
 export class FileLabels {
@@ -41,7 +42,14 @@ export class FileLabels {
     else await replaceFile(this.#fs, path, new TextEncoder().encode(JSON.stringify(labels)));
   }
 
+  /** Removes files that were being written when somebody died. */
+  async sweep(algorithm: string, now: number): Promise<void> {
+    const directory = join(this.#root, DIRECTORY, algorithm);
+    const entries = (await ifThere(this.#fs.list(directory))) ?? [];
+    await sweepTemporary(this.#fs, directory, entries, now);
+  }
+
   #path(digest: Digest): string {
-    return join(this.#root, 'metadata', 'content-labels', ...digestKey(digest, '.json').split('/'));
+    return join(this.#root, DIRECTORY, ...digestKey(digest, '.json').split('/'));
   }
 }

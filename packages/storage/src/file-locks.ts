@@ -6,6 +6,7 @@ import {
   failedWith,
   ifThere,
   inDirectory,
+  isAbandoned,
   readFile,
   removeIfThere,
   removeTree,
@@ -81,6 +82,21 @@ export class FileLocks implements PathLocks {
       return lock;
     } finally {
       if (lock === undefined) unlock();
+    }
+  }
+
+  /** Removes what is left of locks in a directory, where that can be done: of those who died and nobody took over. */
+  async sweep(directory: string): Promise<void> {
+    const now = this.#clock.now();
+    for (const { name } of (await ifThere(this.#fs.list(directory))) ?? []) {
+      const path = join(directory, name);
+      if (!(await isAbandoned(this.#fs, path, now))) continue;
+      for (const { name: token } of (await ifThere(this.#fs.list(path))) ?? []) {
+        // The holder touches its file, and not the directory.
+        const file = join(path, token);
+        if (await isAbandoned(this.#fs, file, now)) await this.#fs.remove(file).catch(() => undefined);
+      }
+      await this.#fs.removeDirectory(path).catch(() => undefined);
     }
   }
 

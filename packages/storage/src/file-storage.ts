@@ -51,5 +51,8 @@ export async function openStorageOn(
   const clock = options.clock ?? systemClock;
   // Windows takes slashes as well, and the paths of a store have no others.
   const path = sep === '/' ? resolve(root) : resolve(root).replaceAll(sep, '/');
-  return openFileSystemStorage({ fs, clock, locks: new FileLocks(fs, clock), root: path });
+  const locks = new FileLocks(fs, clock);
+  const storage = await openFileSystemStorage({ fs, clock, locks, root: path });
+  await locks.sweep(`${path}/metadata/locks`);
+  return storage;
 }

@@ -9,7 +9,7 @@ const TEMPORARY_PREFIX = '.tmp-';
 /** What the file system says where there is no such file: the name is free, or a file stands where a folder should. */
 const ABSENT: readonly string[] = ['ENOENT', 'ENOTDIR'];
 
-/** A temporary file older than this is nobody's: milliseconds. */
+/** What was meant for a moment and is older than this is nobody's: milliseconds. */
 const TEMPORARY_AGE = 60 * 60 * 1000;
 
 const MAX_ATTEMPTS = 8;
@@ -190,10 +190,14 @@ export async function sweepTemporary(
   for (const { name } of entries) {
     if (!isTemporary(name)) continue;
     const path = join(directory, name);
-    const status = await statusIfThere(fs, path);
-    if (status === undefined || now - status.changedAt <= TEMPORARY_AGE) continue;
-    await fs.remove(path).catch(() => undefined);
+    if (await isAbandoned(fs, path, now)) await fs.remove(path).catch(() => undefined);
   }
+}
+
+/** Whether something that was meant for a moment is there still: whoever made it has died. */
+export async function isAbandoned(fs: FileSystem, path: string, now: number): Promise<boolean> {
+  const status = await statusIfThere(fs, path);
+  return status !== undefined && now - status.changedAt > TEMPORARY_AGE;
 }
 
 /** Removes a file, where there is one. */

@@ -41,16 +41,22 @@ export async function ingestDirectory(fs: FileSystem, root: string, ref: string)
   return new IngestDirectory(fs, join(root, 'ingest', await keyOf(ref)), ref);
 }
 
-/** The directories of all ingests that have begun. */
+/**
+ * The directories of all ingests that have begun. Told of those that are no ingest: what is left of one that died
+ * before it had begun, or while it was being removed.
+ */
 export async function* ingestDirectories(
   fs: FileSystem,
   root: string,
+  onRest: (rest: IngestDirectory) => Promise<void>,
 ): AsyncGenerator<IngestDirectory, void, undefined> {
   for (const { name } of (await ifThere(fs.list(join(root, 'ingest')))) ?? []) {
     if (!KEY.test(name)) continue;
     const path = join(root, 'ingest', name);
     const ref = await readRef(fs, path);
-    if (ref !== undefined && (await keyOf(ref)) === name) yield new IngestDirectory(fs, path, ref);
+    const directory = new IngestDirectory(fs, path, ref ?? '');
+    if (ref !== undefined && (await keyOf(ref)) === name) yield directory;
+    else await onRest(directory);
   }
 }
 

@@ -16,6 +16,9 @@ import { withImageLayers } from './image-layers.ts';
 import { COLLECTION_LOCK, leasedDigests } from './leases.ts';
 import { MAX_MANIFEST_BYTES } from './manifest-cache.ts';
 
+/** How long the bytes of a download that broke off are kept for whoever goes on with it. */
+const INGEST_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
+
 /** What a collection removed. */
 export interface GarbageReport {
   /** Images that had no name. */
@@ -24,7 +27,9 @@ export interface GarbageReport {
   readonly layers: number;
   /** Blobs that nothing used. */
   readonly blobs: number;
-  /** What those blobs took up. */
+  /** Downloads that were begun and that nobody went on with for a week. */
+  readonly ingests: number;
+  /** What those blobs and downloads took up. */
   readonly bytes: number;
 }
 
@@ -37,8 +42,15 @@ export interface GarbageCollectorDeps {
   readonly clock?: Clock;
 }
 
+/** What was removed, and what it took up. */
+interface Removed {
+  readonly count: number;
+  readonly bytes: number;
+}
+
 /**
- * Removes images without a name, layers without an image, and blobs that nothing leads to. What a running pull has
+ * Removes images without a name, layers without an image, blobs that nothing leads to, and downloads that nobody went
+ * on with for a week. What a running pull has
  * leased stays, and so does whatever other tools have named in the store's `index.json` and whatever a registry serves
  * from the same storage.
  */
@@ -60,7 +72,14 @@ async function collect(deps: GarbageCollectorDeps, options: AbortOptions): Promi
     await markReachable(descriptor, storage.content, marked, options);
   }
   const swept = await sweep(storage.content, marked, options);
-  return { images: unnamed.images, layers: unnamed.layers + unused, ...swept };
+  const expired = await expireIngests(storage.content, clock, options);
+  return {
+    images: unnamed.images,
+    layers: unnamed.layers + unused,
+    blobs: swept.count,
+    ingests: expired.count,
+    bytes: swept.bytes + expired.bytes,
+  };
 }
 
 async function removeUnnamedImages(
@@ -152,13 +171,30 @@ async function sweep(
   content: ContentStore,
   marked: ReadonlySet<Digest>,
   options: AbortOptions,
-): Promise<{ blobs: number; bytes: number }> {
-  let [blobs, bytes] = [0, 0];
+): Promise<Removed> {
+  let [count, bytes] = [0, 0];
   for await (const { digest, size } of content.walk(options)) {
     if (marked.has(digest)) continue;
     await content.delete(digest, options);
-    blobs += 1;
+    count += 1;
     bytes += size;
   }
-  return { blobs, bytes };
+  return { count, bytes };
+}
+
+async function expireIngests(content: ContentStore, clock: Clock, options: AbortOptions): Promise<Removed> {
+  let [count, bytes] = [0, 0];
+  for await (const { ref, offset, updatedAt } of content.ingests(options)) {
+    if (clock.now() - updatedAt <= INGEST_LIFETIME_MS) continue;
+    try {
+      await content.abort(ref, options);
+    } catch (error) {
+      // Somebody has gone on with it.
+      if (isStowageError(error, 'UNAVAILABLE')) continue;
+      throw error;
+    }
+    count += 1;
+    bytes += offset;
+  }
+  return { count, bytes };
 }
