@@ -89,6 +89,7 @@ describe.each(browsers)('a store in the origin private file system of $name', ({
     ).toEqual([1, 3, 5, 7]);
     const page = await browser.open();
     expect(await call<number>(page, 'counter')).toBe(TABS.length * 8);
+    expect(await call<number[]>(page, 'signatures')).toEqual(TABS);
   });
 
   describe.each(WAYS)('written from $way', ({ run, then }) => {

@@ -10,7 +10,7 @@ export interface FileSystem {
   list(path: string): Promise<readonly DirectoryEntry[]>;
   /** Makes a directory for the owner alone. */
   makeDirectory(path: string): Promise<void>;
-  /** Gives a file another name, which must be free. */
+  /** Gives a file another name, which must be free; the old one may be gone afterwards. */
   link(from: string, to: string): Promise<void>;
   /** Moves a file over whatever file is there, or a directory to where there is none or an empty one. */
   rename(from: string, to: string): Promise<void>;

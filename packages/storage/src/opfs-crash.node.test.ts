@@ -11,7 +11,7 @@ const ROOT = '/store';
 function open(opfs: FakeOpfs, inPlace: boolean, now: number): Promise<Storage> {
   const { directory, locks } = opfs;
   const clock: Clock = { now: () => now, sleep: () => Promise.reject(new Error('nobody else is here')) };
-  const fs = new OpfsFileSystem({ directory, locks, inPlace });
+  const fs = new OpfsFileSystem({ directory, locks, inPlace }, ROOT);
   return openFileSystemStorage({ fs, clock, locks: new WebLocks(locks), root: ROOT });
 }
 

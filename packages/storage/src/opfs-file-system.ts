@@ -5,12 +5,12 @@ import { guarded, nameOf, opfsFailure } from './opfs-failures.ts';
 import type { LockManager, OpfsDirectoryHandle, OpfsSnapshot } from './opfs-handles.ts';
 import { findPieces, piecesOf } from './opfs-pieces.ts';
 import { openHeld, openSmall, openSnapshot, statusOf } from './opfs-read-file.ts';
-import { isBlob, OpfsRemovedBlobs } from './opfs-removed-blobs.ts';
+import { OpfsRemovedBlobs } from './opfs-removed-blobs.ts';
 import { OpfsPiecedFile, OpfsStreamFile, OpfsSyncFile } from './opfs-written-files.ts';
 import { basename, dirname } from './paths.ts';
 
-/** What an {@link OpfsFileSystem} works with. */
-export interface OpfsFileSystemDeps {
+/** What a page or a worker has. */
+export interface Opfs {
   /** The directory that paths begin at. */
   readonly directory: OpfsDirectoryHandle;
   readonly locks: LockManager;
@@ -31,11 +31,15 @@ export class OpfsFileSystem implements FileSystem {
   /** The files that are open for writing in place, by path. */
   readonly #open = new Map<string, OpfsSyncFile>();
 
-  constructor(deps: OpfsFileSystemDeps) {
-    this.#directories = new OpfsDirectories(deps.directory);
-    this.#removed = new OpfsRemovedBlobs(this.#directories, deps.locks);
-    this.#locks = deps.locks;
-    this.#inPlace = deps.inPlace;
+  /**
+   * @param opfs what there is
+   * @param root the directory of the store, whose blobs are read on when they are removed
+   */
+  constructor({ directory, locks, inPlace }: Opfs, root: string) {
+    this.#directories = new OpfsDirectories(directory);
+    this.#removed = new OpfsRemovedBlobs(this.#directories, locks, root);
+    this.#locks = locks;
+    this.#inPlace = inPlace;
   }
 
   open(path: string, mode: OpenMode): Promise<OpenFile> {
@@ -74,24 +78,13 @@ export class OpfsFileSystem implements FileSystem {
     await this.#directories.make(path);
   }
 
-  link(_from: string, to: string): Promise<void> {
-    return Promise.reject(opfsFailure('ENOTSUP', to));
+  /** Moves the file, for one cannot have two names. */
+  link(from: string, to: string): Promise<void> {
+    return this.#move(from, to, true);
   }
 
-  async rename(from: string, to: string): Promise<void> {
-    await this.#open.get(from)?.suspend();
-    await guarded(to, async () => {
-      const source = await this.#directories.get(dirname(from));
-      const target = await this.#directories.get(dirname(to));
-      const file = await source.getFileHandle(basename(from));
-      const { size } = await file.getFile();
-      const pieces = size === 0 ? await findPieces(source, basename(from), from) : undefined;
-      const whole = pieces === undefined || pieces.size === 0 ? file : await pieces.join();
-      await this.#alone(to, () => whole.move(target, basename(to)));
-      if (pieces === undefined) return;
-      await source.removeEntry(piecesOf(basename(from)), { recursive: true });
-      if (whole !== file) await source.removeEntry(basename(from));
-    });
+  rename(from: string, to: string): Promise<void> {
+    return this.#move(from, to, false);
   }
 
   async remove(path: string): Promise<void> {
@@ -100,7 +93,7 @@ export class OpfsFileSystem implements FileSystem {
       const parent = await this.#directories.get(dirname(path));
       // What removes a file removes an empty directory just as well.
       await parent.getFileHandle(basename(path));
-      if (isBlob(path)) await this.#alone(path, () => this.#removed.remove(path));
+      if (this.#removed.isBlob(path)) await this.#alone(path, () => this.#removed.remove(path));
       else await this.#alone(path, () => parent.removeEntry(basename(path)));
     });
   }
@@ -126,16 +119,35 @@ export class OpfsFileSystem implements FileSystem {
     return Promise.resolve();
   }
 
-  /** Removes blobs of a store that were read when they were removed, by somebody who died. */
-  async sweep(root: string): Promise<void> {
-    await this.#removed.sweep(root);
+  /** Removes blobs that were read when they were removed, by somebody who died. */
+  async sweep(): Promise<void> {
+    await this.#removed.sweep();
+  }
+
+  async #move(from: string, to: string, mustBeFree: boolean): Promise<void> {
+    await this.#open.get(from)?.suspend();
+    await guarded(to, async () => {
+      const source = await this.#directories.get(dirname(from));
+      const target = await this.#directories.get(dirname(to));
+      const file = await source.getFileHandle(basename(from));
+      const { size } = await file.getFile();
+      const pieces = size === 0 ? await findPieces(source, basename(from), from) : undefined;
+      const whole = pieces === undefined || pieces.size === 0 ? file : await pieces.join();
+      await this.#alone(to, async () => {
+        if (mustBeFree && (await ifThere(this.status(to))) !== undefined) throw opfsFailure('EEXIST', to);
+        await whole.move(target, basename(to));
+      });
+      if (pieces === undefined) return;
+      await source.removeEntry(piecesOf(basename(from)), { recursive: true });
+      if (whole !== file) await source.removeEntry(basename(from));
+    });
   }
 
   async #openToRead(path: string): Promise<OpenFile> {
     const snapshot = (): Promise<OpfsSnapshot> => this.#snapshot(path);
     const small = await openSmall(path, snapshot);
     if (small !== undefined) return small;
-    if (!isBlob(path)) return openSnapshot(path, await snapshot());
+    if (!this.#removed.isBlob(path)) return openSnapshot(path, await snapshot());
     const held = await this.#removed.hold(path);
     try {
       return openHeld(path, await snapshot(), held);

@@ -14,7 +14,7 @@ const surroundings = globalThis as unknown as Surroundings;
 
 beforeEach(async () => {
   name = `test-${crypto.randomUUID()}`;
-  fs = new OpfsFileSystem(await findOpfs(surroundings));
+  fs = new OpfsFileSystem(await findOpfs(surroundings), at());
   await fs.makeDirectory(`/${name}`);
 });
 
@@ -62,7 +62,8 @@ describe('OpfsFileSystem', () => {
       ['EISDIR', () => fs.open(at('folder'), 'read')],
       ['EISDIR', () => fs.remove(at('folder'))],
       ['ENOTEMPTY', () => fs.removeDirectory(at('folder'))],
-      ['ENOTSUP', () => fs.link(at('file'), at('other'))],
+      ['EEXIST', () => fs.link(at('file'), at('folder', 'file'))],
+      ['EEXIST', () => fs.link(at('file'), at('folder'))],
     ];
     for (const [reason, call] of failing) {
       await expect(call()).rejects.toMatchObject({ code: 'STORAGE', reason, retryable: false });
@@ -70,10 +71,19 @@ describe('OpfsFileSystem', () => {
     expect((await fs.list(at())).map((entry) => entry.name).sort()).toEqual(['file', 'folder']);
   });
 
+  it('gives a name to one of many who want it', async () => {
+    const files = ['one', 'two', 'three', 'four'];
+    for (const file of files) await write(at(file), file);
+    const results = await Promise.allSettled(files.map((file) => fs.link(at(file), at('wanted'))));
+    const won = results.findIndex(({ status }) => status === 'fulfilled');
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await read(fs, at('wanted'))).toBe(files[won]);
+  });
+
   it('finds a directory again that others have made anew', async () => {
     await fs.makeDirectory(at('folder'));
     await write(at('folder', 'file'), 'old');
-    const other = new OpfsFileSystem(await findOpfs(surroundings));
+    const other = new OpfsFileSystem(await findOpfs(surroundings), at());
     await other.remove(at('folder', 'file'));
     await other.removeDirectory(at('folder'));
     await expect(fs.open(at('folder', 'file'), 'update')).rejects.toMatchObject({ reason: 'ENOENT' });

@@ -46,7 +46,9 @@ export class OpfsPieces {
     const pieces = new OpfsPieces(directory, path);
     for (const piece of found.sort((left, right) => left.start - right.start)) {
       if (piece.start > pieces.size) break;
-      if (piece.start + piece.size > pieces.size) pieces.#add(piece, piece.lastModified);
+      if (piece.start + piece.size <= pieces.size) continue;
+      pieces.#pieces.push(piece);
+      pieces.#changedAt = Math.max(pieces.#changedAt, piece.lastModified);
     }
     return pieces;
   }
@@ -65,7 +67,7 @@ export class OpfsPieces {
     return last === undefined ? 0 : last.start + last.size;
   }
 
-  /** Milliseconds since the epoch; 0 where there is no piece. */
+  /** When it was changed last before it was found, milliseconds since the epoch; 0 where there is no piece. */
   get changedAt(): number {
     return this.#changedAt;
   }
@@ -75,7 +77,7 @@ export class OpfsPieces {
     const start = this.size;
     const handle = await this.#directory.getFileHandle(String(start), { create: true });
     await writeWhole(handle, [bytes]);
-    this.#add({ start, size: bytes.byteLength, handle }, Date.now());
+    this.#pieces.push({ start, size: bytes.byteLength, handle });
   }
 
   async read(buffer: Bytes, position: number): Promise<number> {
@@ -92,13 +94,10 @@ export class OpfsPieces {
     for (let last = this.#pieces.at(-1); last !== undefined; last = this.#pieces.at(-1)) {
       const rest = size - last.start;
       if (rest >= last.size) return;
+      if (rest <= 0) await this.#directory.removeEntry(String(last.start));
+      else await writeWhole(last.handle, [(await last.handle.getFile()).slice(0, rest)]);
       this.#pieces.pop();
-      if (rest <= 0) {
-        await this.#directory.removeEntry(String(last.start));
-        continue;
-      }
-      await writeWhole(last.handle, [(await last.handle.getFile()).slice(0, rest)]);
-      this.#add({ ...last, size: rest }, Date.now());
+      if (rest > 0) this.#pieces.push({ ...last, size: rest });
     }
   }
 
@@ -140,11 +139,6 @@ export class OpfsPieces {
       yield (await piece.handle.getFile()).slice(size - piece.start);
       size = piece.start + piece.size;
     }
-  }
-
-  #add(piece: Piece, at: number): void {
-    this.#pieces.push(piece);
-    this.#changedAt = Math.max(this.#changedAt, at);
   }
 }
 

@@ -11,22 +11,23 @@ import type { WebLock } from './web-locks.ts';
 // themselves. Here, whoever reads a blob shares a lock with all others who do, in any page; whoever removes it while
 // that lock is not free moves it aside, where the readers find it again, and the last of them removes it.
 
-const BLOB = /^(.*)\/blobs\/([^/]+)\/([^/]+)$/;
 const ASIDE = '.removed';
-
-/** Whether a path is that of a blob. */
-export function isBlob(path: string): boolean {
-  return BLOB.test(path);
-}
 
 /** Removes blobs beside their readers. */
 export class OpfsRemovedBlobs {
   readonly #directories: OpfsDirectories;
   readonly #locks: LockManager;
+  readonly #root: string;
 
-  constructor(directories: OpfsDirectories, locks: LockManager) {
+  constructor(directories: OpfsDirectories, locks: LockManager, root: string) {
     this.#directories = directories;
     this.#locks = locks;
+    this.#root = root;
+  }
+
+  /** Whether a path is that of a blob. */
+  isBlob(path: string): boolean {
+    return path.startsWith(join(this.#root, 'blobs', ''));
   }
 
   /** Holds a blob for reading. */
@@ -48,24 +49,24 @@ export class OpfsRemovedBlobs {
     const removed = await this.#ifUnread(path, () => directory.removeEntry(basename(path)));
     if (removed) return;
     const blob = await directory.getFileHandle(basename(path));
-    const aside = asideOf(path);
+    const aside = this.#asideOf(path);
     await blob.move(await this.#directories.make(dirname(aside)), basename(aside));
   }
 
   /** Removes what those left aside who died while they read. */
-  async sweep(root: string): Promise<void> {
+  async sweep(): Promise<void> {
+    const aside = join(this.#root, ASIDE);
     const names: string[] = [];
     await ifThere(
-      guarded(root, async () => {
-        const directory = await this.#directories.get(join(root, ASIDE));
-        for await (const [name] of directory.entries()) names.push(name);
+      guarded(aside, async () => {
+        for await (const [name] of (await this.#directories.get(aside)).entries()) names.push(name);
       }),
     );
-    for (const name of names) await this.#drop(join(root, 'blobs', ...name.split('-')));
+    for (const name of names) await this.#drop(join(this.#root, 'blobs', ...name.split('-')));
   }
 
   async #find(path: string): Promise<OpfsSnapshot> {
-    for (const place of [asideOf(path), path]) {
+    for (const place of [this.#asideOf(path), path]) {
       const found = await ifThere(
         guarded(place, async () => {
           const directory = await this.#directories.get(dirname(place));
@@ -79,7 +80,7 @@ export class OpfsRemovedBlobs {
 
   /** Removes what was put aside of a blob, unless somebody reads it. */
   async #drop(path: string): Promise<void> {
-    const aside = asideOf(path);
+    const aside = this.#asideOf(path);
     await this.#ifUnread(path, async () => {
       await ifThere(
         guarded(aside, async () =>
@@ -89,17 +90,16 @@ export class OpfsRemovedBlobs {
     });
   }
 
+  #asideOf(path: string): string {
+    return join(this.#root, ASIDE, `${basename(dirname(path))}-${basename(path)}`);
+  }
+
   async #ifUnread(path: string, run: () => Promise<void>): Promise<boolean> {
     return this.#locks.request(nameOf(path), { ifAvailable: true }, async (lock) => {
       if (lock !== null) await run();
       return lock !== null;
     });
   }
-}
-
-function asideOf(path: string): string {
-  const [, root = '', algorithm = '', encoded = ''] = BLOB.exec(path) ?? [];
-  return join(root, ASIDE, `${algorithm}-${encoded}`);
 }
 
 function nameOf(path: string): string {

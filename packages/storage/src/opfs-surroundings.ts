@@ -1,5 +1,5 @@
 import { StowageError } from '@stowage/types';
-import type { OpfsFileSystemDeps } from './opfs-file-system.ts';
+import type { Opfs } from './opfs-file-system.ts';
 import type { LockManager, OpfsDirectoryHandle } from './opfs-handles.ts';
 
 /** What a page or a worker may have. */
@@ -16,10 +16,7 @@ export interface Surroundings {
  *
  * @throws `UNSUPPORTED` with what is missing
  */
-export async function findOpfs({
-  navigator,
-  FileSystemFileHandle,
-}: Surroundings): Promise<OpfsFileSystemDeps> {
+export async function findOpfs({ navigator, FileSystemFileHandle }: Surroundings): Promise<Opfs> {
   const locks = navigator?.locks;
   if (
     navigator?.storage?.getDirectory === undefined ||

@@ -229,15 +229,17 @@ export class OpfsSyncFile implements OpenFile {
   }
 
   #run<T>(use: (access: OpfsSyncAccess) => T): Promise<T> {
-    return guarded(this.#path, async () => {
-      this.#access ??= this.#handle.createSyncAccessHandle();
-      try {
-        return use(await this.#access);
-      } catch (error) {
-        // One that could not be opened is opened anew the next time.
-        if (error instanceof Error && error.name === 'NoModificationAllowedError') this.#access = undefined;
-        throw error;
-      }
-    });
+    return guarded(this.#path, async () => use(await this.#opened()));
+  }
+
+  async #opened(): Promise<OpfsSyncAccess> {
+    this.#access ??= this.#handle.createSyncAccessHandle();
+    try {
+      return await this.#access;
+    } catch (error) {
+      // The next use tries again.
+      this.#access = undefined;
+      throw error;
+    }
   }
 }

@@ -41,10 +41,10 @@ const NAME = /^(?!\.{1,2}$)[^\\/\p{Cc}\p{Surrogate}]{1,192}$/u;
 export async function openWebStorage(name: string, options: StorageOptions = {}): Promise<Storage> {
   const root = rootOf(name);
   const opfs = await findOpfs(globalThis as unknown as Surroundings);
-  const fs = new OpfsFileSystem(opfs);
+  const fs = new OpfsFileSystem(opfs, root);
   const clock = options.clock ?? systemClock;
   const storage = await openFileSystemStorage({ fs, clock, locks: new WebLocks(opfs.locks), root });
-  await fs.sweep(root);
+  await fs.sweep();
   return storage;
 }
 

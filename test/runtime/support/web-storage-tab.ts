@@ -31,6 +31,7 @@ export interface Failure {
 /** Takes some blobs in as every other tab does at the same time; answers which of them this one wrote. */
 export async function ingestBlobs(root: string, tab: number, count: number): Promise<number[]> {
   const storage = await openStorage({ root });
+  await signIndex(storage, tab);
   const written: number[] = [];
   for (let index = 0; index < count; index += 1) {
     const bytes = blob(index);
@@ -44,6 +45,14 @@ export async function ingestBlobs(root: string, tab: number, count: number): Pro
   }
   await storage.close();
   return written;
+}
+
+/** Which tabs found each other in the index of a store that all of them opened first. */
+export async function signatures(root: string): Promise<number[]> {
+  const storage = await openStorage({ root });
+  const { tabs } = await readIndex(storage);
+  await storage.close();
+  return tabs.sort();
 }
 
 /** The counter that all tabs increase under a lock. */
@@ -155,6 +164,18 @@ async function ingest(storage: Storage, ref: string, bytes: Bytes, tab: number):
     if (isStowageError(error, 'ALREADY_EXISTS')) return false;
     throw error;
   }
+}
+
+async function signIndex(storage: Storage, tab: number): Promise<void> {
+  await using _lock = await storage.lock('index');
+  const index = await readIndex(storage);
+  const signed = { ...index, tabs: [...index.tabs, tab] };
+  await storage.metadata.set('layout', 'index.json', new TextEncoder().encode(JSON.stringify(signed)));
+}
+
+async function readIndex(storage: Storage): Promise<{ readonly tabs: number[] }> {
+  const bytes = await storage.metadata.get('layout', 'index.json');
+  return { tabs: [], ...(JSON.parse(new TextDecoder().decode(bytes)) as object) };
 }
 
 async function increase(storage: Storage): Promise<void> {
