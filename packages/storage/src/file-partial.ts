@@ -148,7 +148,8 @@ export class FilePartial implements PartialContent {
   }
 
   #writeIfWorthIt(): void {
-    if (this.#writing === undefined && this.#filled >= WORTH_WRITING) this.#beginWrite();
+    const worth = Math.min(this.#deps.file.writeSize ?? WORTH_WRITING, BUFFER_SIZE);
+    if (this.#writing === undefined && this.#filled >= worth) this.#beginWrite();
   }
 
   #beginWrite(): void {

@@ -29,6 +29,8 @@ export type OpenMode = 'read' | 'create' | 'update';
 
 /** An open file. */
 export interface OpenFile {
+  /** How many bytes a write should have, where every write is dear. Default: as many as there are. */
+  readonly writeSize?: number;
   /** Reads into `buffer` from `position` on and tells how many bytes; 0 at the end of the file. */
   read(buffer: Bytes, position: number): Promise<number>;
   /** Writes some of `bytes` at `position` and tells how many. */

@@ -153,7 +153,7 @@ export async function withFile<T>(file: OpenFile, run: (file: OpenFile) => Promi
  *
  * @throws `LIMIT_EXCEEDED` when it has more than `maxBytes`
  */
-export function readFile(fs: FileSystem, path: string, maxBytes: number): Promise<Bytes | undefined> {
+export async function readFile(fs: FileSystem, path: string, maxBytes: number): Promise<Bytes | undefined> {
   const read = async (): Promise<Bytes> =>
     withFile(await fs.open(path, 'read'), async (file) => {
       const { size } = await file.status();
@@ -167,7 +167,14 @@ export function readFile(fs: FileSystem, path: string, maxBytes: number): Promis
       await readFully(file, bytes, 0);
       return bytes;
     });
-  return ifThere(read(), 'EISDIR');
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ifThere(read(), 'EISDIR');
+    } catch (error) {
+      // Some file systems forget a file that is replaced while it is read: pages' own, and those of a network.
+      if (!failedWith(error, 'ESTALE') || attempt === MAX_ATTEMPTS) throw error;
+    }
+  }
 }
 
 /** What is known of a file, or `undefined` where there is none. */

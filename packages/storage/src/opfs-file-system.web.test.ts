@@ -213,6 +213,35 @@ describe('a blob that is removed while it is read', () => {
   });
 });
 
+describe('a storage in a window', () => {
+  it('writes few large pieces of many small ones', async () => {
+    const storage = await openWebStorage(`${name}/store`);
+    const ingest = await storage.content.ingest('blob');
+    for (let count = 0; count < 80; count += 1) await ingest.write(new Uint8Array(32 * 1024));
+    await ingest.close();
+    const [{ name: key } = { name: '' }] = await fs.list(at('store', 'ingest'));
+    const pieces = (await fs.list(at('store', 'ingest', key, 'data~'))).map((entry) => Number(entry.name));
+    expect(pieces.sort((left, right) => left - right)).toEqual([0, 2 ** 20, 2 ** 21]);
+    await storage.content.abort('blob');
+    await storage.close();
+  });
+
+  it('shows one large value or another, never a mixture, while it is replaced', async () => {
+    const storage = await openWebStorage(`${name}/store`);
+    const { metadata } = storage;
+    const values = [1, 2, 3, 4].map((seed) => new Uint8Array(600_000).fill(seed));
+    await metadata.set('x', 'key', new Uint8Array(600_000));
+    const writes = values.map((value) => metadata.set('x', 'key', value));
+    const reads = Array.from({ length: 20 }, () => metadata.get('x', 'key'));
+    for (const value of await Promise.all(reads)) {
+      expect(value?.byteLength).toBe(600_000);
+      expect(new Set(value).size).toBe(1);
+    }
+    await Promise.all(writes);
+    await storage.close();
+  });
+});
+
 describe('WebLocks', () => {
   it('tells when code of the page took a lock away', async () => {
     const locks = new WebLocks((await findOpfs(surroundings)).locks);

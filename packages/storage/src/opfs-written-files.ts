@@ -77,6 +77,8 @@ export class OpfsStreamFile implements OpenFile {
 
 /** A file that a window changes: in pieces, but for what a worker wrote of it. */
 export class OpfsPiecedFile implements OpenFile {
+  /** Every write makes a piece. */
+  readonly writeSize: number = LARGEST_WRITE;
   readonly #path: string;
   readonly #parent: OpfsDirectoryHandle;
   readonly #name: string;
