@@ -56,7 +56,7 @@ switch (command) {
 async function accountedFetch(...[url, init]: Parameters<Fetch>): ReturnType<Fetch> {
   const response = await fetch(url, init);
   if (response.body === null || init?.method === 'HEAD') return response;
-  const target = String(url).split('/').at(-1) ?? '';
+  const target = url.split('/').at(-1) ?? '';
   let at = Number(/^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1] ?? 0);
   const note = (what: string): void => {
     appendFileSync(`${root}.log`, `${what} ${target} ${at}\n`);

@@ -148,5 +148,8 @@ describe('a worker that is killed at any moment', { timeout: 60_000 + KILLS * 10
       }
     };
     await Promise.all(Array.from({ length: LANES }, lane));
+    expect(left).toBeLessThanOrEqual(0);
+    if (command === 'pulls') expect(again.length).toBeGreaterThanOrEqual(KILLS / 50);
+    expect(again.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThanOrEqual(again.length * CHUNK);
   });
 });

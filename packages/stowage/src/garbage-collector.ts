@@ -1,6 +1,6 @@
 import { systemClock, withLock } from '@stowage/core';
 import { registryDigests } from '@stowage/registry-server';
-import { isStowageError, parseManifest } from '@stowage/types';
+import { isDigest, isStowageError, parseManifest } from '@stowage/types';
 import type {
   AbortOptions,
   Clock,
@@ -13,6 +13,7 @@ import type {
   Storage,
 } from '@stowage/types';
 import { withImageLayers } from './image-layers.ts';
+import { DIFF_IDS } from './layer-download.ts';
 import { COLLECTION_LOCK, leasedDigests } from './leases.ts';
 import { MAX_MANIFEST_BYTES } from './manifest-cache.ts';
 
@@ -72,6 +73,7 @@ async function collect(deps: GarbageCollectorDeps, options: AbortOptions): Promi
     await markReachable(descriptor, storage.content, marked, options);
   }
   const swept = await sweep(storage.content, marked, options);
+  await forgetDiffIds(storage, options);
   const expired = await expireIngests(storage.content, clock, options);
   return {
     images: unnamed.images,
@@ -180,6 +182,19 @@ async function sweep(
     bytes += size;
   }
   return { count, bytes };
+}
+
+/** What is remembered of blobs goes with them. */
+async function forgetDiffIds({ content, metadata }: Storage, options: AbortOptions): Promise<void> {
+  for await (const key of metadata.keys(DIFF_IDS, options)) {
+    const digest = key.replace('/', ':');
+    try {
+      if (isDigest(digest)) await content.info(digest, options);
+    } catch (error) {
+      if (!isStowageError(error, 'NOT_FOUND')) throw error;
+      await metadata.delete(DIFF_IDS, key, options);
+    }
+  }
 }
 
 async function expireIngests(content: ContentStore, clock: Clock, options: AbortOptions): Promise<Removed> {

@@ -26,7 +26,7 @@ import { openIngest } from './open-ingest.ts';
 import { beginScan } from './tolerant-scan.ts';
 
 /** Where verified DiffIDs are remembered by the digest of their blob, as moby does. */
-const DIFF_IDS = 'diffid-by-digest';
+export const DIFF_IDS = 'diffid-by-digest';
 
 /** What a layer download works with. */
 export interface LayerDownloadDeps {

@@ -218,6 +218,7 @@ describe('names and garbage', () => {
     expect((await stowage.inspect('localhost/two:v1')).layers).toHaveLength(2);
     await stowage.remove('localhost/two:v1');
     expect(await blobs(stowage)).toBe(0);
+    for await (const key of stowage.metadata.keys('diffid-by-digest')) expect(key).toBeUndefined();
     expect(await stowage.images()).toEqual([]);
   });
 
