@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FileSystem } from './file-system.ts';
 import { withFile, writeFully } from './files.ts';
 import { OpfsFileSystem } from './opfs-file-system.ts';
+import { openStorage } from './open-storage.ts';
 import { findOpfs } from './opfs-surroundings.ts';
 import type { Surroundings } from './opfs-surroundings.ts';
 import { WebLocks } from './web-locks.ts';
@@ -214,6 +215,19 @@ describe('a blob that is removed while it is read', () => {
 });
 
 describe('a storage in a window', () => {
+  it('is what openStorage opens for a root', async () => {
+    const storage = await openStorage({ root: `${name}/store` });
+    expect((await fs.list(at('store'))).map((entry) => entry.name).sort()).toEqual([
+      'blobs',
+      'index.json',
+      'ingest',
+      'oci-layout',
+    ]);
+    expect(JSON.parse(await read(fs, at('store', 'oci-layout')))).toEqual({ imageLayoutVersion: '1.0.0' });
+    await storage.close();
+    await expect(openStorage({ root: name })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
   it('writes few large pieces of many small ones', async () => {
     const storage = await openWebStorage(`${name}/store`);
     const ingest = await storage.content.ingest('blob');
