@@ -38,7 +38,7 @@ let registry: ThrottledRegistry;
 let directory: string;
 
 beforeAll(async () => {
-  script = await buildChildScript(new URL('kill-child.ts', import.meta.url));
+  script = await buildChildScript(new URL('../support/store-worker.ts', import.meta.url));
   registry = await startThrottledRegistry(images, { pause: 4 });
   directory = await mkdtemp(join(tmpdir(), 'stowage-kill-'));
 });

@@ -137,7 +137,9 @@ export class FileLocks implements PathLocks {
     const parent = dirname(path);
     const staging = join(parent, `.lock-${token}`);
     try {
-      await inDirectory(this.#fs, parent, () => this.#fs.makeDirectory(staging));
+      // No lock outlives the machine.
+      const make = (): Promise<void> => this.#fs.makeDirectory(staging);
+      await inDirectory(this.#fs, parent, make, { durable: false });
       await this.#writeHolder(join(staging, token), token);
       await this.#fs.rename(staging, path);
       return true;

@@ -29,8 +29,18 @@ export async function ifThere<T>(result: Promise<T>, ...reasons: readonly string
   }
 }
 
-/** Makes a directory with those above it, as durable as the files that go into it. */
-export async function ensureDirectory(fs: FileSystem, path: string): Promise<void> {
+/** How something is written. */
+export interface WriteOptions {
+  /** Whether it must survive a crash of the machine, and not only of the process. Default `true`. */
+  readonly durable?: boolean | undefined;
+}
+
+/** Makes a directory, as durable as is asked for, with those above it, which always are. */
+export async function ensureDirectory(
+  fs: FileSystem,
+  path: string,
+  options: WriteOptions = {},
+): Promise<void> {
   if ((await statusIfThere(fs, path)) !== undefined) return;
   try {
     await fs.makeDirectory(path);
@@ -38,13 +48,18 @@ export async function ensureDirectory(fs: FileSystem, path: string): Promise<voi
     if (failedWith(error, 'EEXIST')) return;
     if (!failedWith(error, 'ENOENT') || dirname(path) === path) throw error;
     await ensureDirectory(fs, dirname(path));
-    return ensureDirectory(fs, path);
+    return ensureDirectory(fs, path, options);
   }
-  await fs.syncDirectory(dirname(path));
+  if (options.durable ?? true) await fs.syncDirectory(dirname(path));
 }
 
 /** Makes something in a directory, and the directory where that is missing. */
-export async function inDirectory<T>(fs: FileSystem, directory: string, make: () => Promise<T>): Promise<T> {
+export async function inDirectory<T>(
+  fs: FileSystem,
+  directory: string,
+  make: () => Promise<T>,
+  options?: WriteOptions,
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await make();
@@ -52,14 +67,8 @@ export async function inDirectory<T>(fs: FileSystem, directory: string, make: ()
       // Others may remove an empty directory just before it is used, but hardly time and again.
       if (!failedWith(error, 'ENOENT') || attempt === MAX_ATTEMPTS) throw error;
     }
-    await ensureDirectory(fs, directory);
+    await ensureDirectory(fs, directory, options);
   }
-}
-
-/** How a file is written. */
-export interface WriteOptions {
-  /** Whether it must survive a crash of the machine, and not only of the process. Default `true`. */
-  readonly durable?: boolean;
 }
 
 /** Replaces a file in one step: a temporary file is written, synced and renamed, and the directory synced. */

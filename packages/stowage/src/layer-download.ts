@@ -55,7 +55,10 @@ export function createLayerDownload(descriptor: Descriptor, deps: LayerDownloadD
     diffId: (options) => knownDiffId(descriptor, deps, options),
     download: (output, options) => downloadLayer(descriptor, id, deps, output, options ?? {}),
     registered: (diffId) =>
-      deps.metadataStore.set(DIFF_IDS, digestKey(digest), new TextEncoder().encode(diffId)),
+      // It can be found out again.
+      deps.metadataStore.set(DIFF_IDS, digestKey(digest), new TextEncoder().encode(diffId), {
+        durable: false,
+      }),
   };
 }
 

@@ -15,7 +15,7 @@ export type * from './ports/registry.ts';
 export type * from './ports/storage.ts';
 export type * from './ports/transfer.ts';
 export type * from './ports/trust-key.ts';
-export type { MetadataStore } from './ports/metadata-store.ts';
+export type { MetadataStore, MetadataWriteOptions } from './ports/metadata-store.ts';
 export * from './auth-config.ts';
 export * from './document/build-manifest.ts';
 export * from './document/build-schema1.ts';

@@ -3,10 +3,10 @@ import process from 'node:process';
 import { streamOf } from '@stowage/core';
 import type { Bytes, ChainID, Fetch } from '@stowage/types';
 import { openStowage } from 'stowage';
-import { buildLayer } from '../support/image-builder.ts';
-import { seededBytes } from '../support/random.ts';
+import { buildLayer } from './image-builder.ts';
+import { seededBytes } from './random.ts';
 
-// What kill.test.ts runs in processes of its own and kills: it says when it begins, and ends by itself when it is done.
+// Works on a store in a process of its own: says when it begins, and ends by itself when it is done.
 
 const [, , command, root = '', ...references] = process.argv;
 
