@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -262,9 +263,33 @@ describe('a disk that fails', () => {
     storage = await openStorageOn(disk.fs, root);
     expect((await readdir(root)).sort()).toEqual(['blobs', 'index.json', 'ingest', 'oci-layout']);
   });
+
+  it.each(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES'])('says why: %s', async (reason) => {
+    const error = { code: 'STORAGE', reason, retryable: false };
+    const ingest = await storage.content.ingest('layer');
+    await ingest.write(text('blob'));
+    disk.failing.set('sync', reason);
+    await expect(ingest.commit()).rejects.toMatchObject(error);
+    await expect(storage.metadata.set('x', 'key', text('value'))).rejects.toMatchObject(error);
+    disk.failing.clear();
+    await ingest.close();
+  });
+
+  it('does not try for ever to write nothing', async () => {
+    disk.step = 0;
+    const failure = { code: 'STORAGE', reason: 'EIO' };
+    await expect(storage.metadata.set('x', 'key', text('value'))).rejects.toMatchObject(failure);
+    disk.step = Number.POSITIVE_INFINITY;
+  });
 });
 
 describe('nodeFileSystem', () => {
+  it.runIf(existsSync('/dev/full'))('tells of a disk that is full as the system does', async () => {
+    const full = await nodeFileSystem.open('/dev/full', 'update');
+    await expect(full.write(text('more'), 0)).rejects.toMatchObject({ ...DISK_FULL, retryable: false });
+    await full.close();
+  });
+
   it('tells the code of the system', async () => {
     const missing = join(root, 'missing');
     const codes = [

@@ -134,6 +134,7 @@ export async function writeFully(
 ): Promise<void> {
   for (let at = 0; at < bytes.byteLength;) {
     const count = await file.write(at === 0 ? bytes : bytes.subarray(at), position + at);
+    if (count === 0) throw new StowageError('STORAGE', 'nothing could be written', { reason: 'EIO' });
     at += count;
     onWritten?.(count);
   }

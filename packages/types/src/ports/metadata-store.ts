@@ -31,11 +31,15 @@ export interface MetadataStore {
 }
 
 const NAMESPACE = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
-const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,191}$/;
+const SEGMENT = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,190}[A-Za-z0-9_-])?$/;
+/** Names that Windows keeps for devices, with any ending. */
+const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
 
 /**
  * The gate for metadata keys: nothing that passes can leave its namespace, whatever a driver makes of it. A namespace
- * is lower-case words joined by dashes; a key is one to four segments of `[A-Za-z0-9][A-Za-z0-9._-]*` joined by `/`.
+ * is lower-case words joined by dashes; a key is one to four segments of `[A-Za-z0-9][A-Za-z0-9._-]*` joined by `/`, each
+ * of at most 192 characters. All of them are good file names everywhere: no segment and no namespace is a device of
+ * Windows (`con`, `nul.json`), and no segment ends with a dot.
  *
  * @param namespace for example `layers`
  * @param key for example `sha256/<hex>.json`
@@ -50,7 +54,9 @@ const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,191}$/;
  */
 export function checkMetadataKey(namespace: string, key: string): void {
   const segments = key.split('/');
-  if (!NAMESPACE.test(namespace) || segments.length > 4 || !segments.every((part) => SEGMENT.test(part))) {
+  const sound =
+    NAMESPACE.test(namespace) && segments.length <= 4 && segments.every((part) => SEGMENT.test(part));
+  if (!sound || [namespace, ...segments].some((part) => DEVICE.test(part))) {
     throw new StowageError(
       'INVALID_ARGUMENT',
       `invalid metadata key ${JSON.stringify(`${namespace}/${key}`)}`,
