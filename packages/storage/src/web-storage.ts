@@ -28,13 +28,14 @@ const NAME = /^(?!\.{1,2}$)[^\\/\p{Cc}\p{Surrogate}]{1,192}$/u;
  * @example
  * ```ts
  * import { openWebStorage } from '@stowage/storage/web';
+ * import { isStowageError } from '@stowage/types';
  *
  * try {
  *   const storage = await openWebStorage('images');
  *   await storage.metadata.set('notes', 'first', new TextEncoder().encode('hello'));
  *   await storage.close();
  * } catch (error) {
- *   console.log(error.code); // UNSUPPORTED, outside of browsers
+ *   console.log(isStowageError(error, 'UNSUPPORTED')); // true, outside of browsers
  * }
  * ```
  */
