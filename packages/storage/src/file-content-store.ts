@@ -3,6 +3,7 @@ import type {
   AbortOptions,
   Bytes,
   ByteStream,
+  ChangeOptions,
   Clock,
   ContentInfo,
   ContentStore,
@@ -150,14 +151,21 @@ export class FileContentStore implements ContentStore {
     });
   }
 
-  async delete(digest: Digest, options: AbortOptions = {}): Promise<void> {
+  async delete(digest: Digest, options: ChangeOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
-    const path = this.#path(digest);
-    await this.#exclusively(digest, options, async () => {
+    const { durable = true } = options;
+    const remove = async (): Promise<void> => {
+      const path = this.#path(digest);
       const removed = await ifThere(this.#deps.fs.remove(path).then(() => true));
       if (removed === undefined) throw contentNotFound(digest);
-      await this.#deps.fs.syncDirectory(dirname(path));
-      await this.#labels.write(digest, {});
+      if (durable) await this.#deps.fs.syncDirectory(dirname(path));
+    };
+    if (this.#closed) throw storageClosed();
+    // Most blobs have no labels, and then there is nothing that two could do to each other.
+    if (!(await this.#labels.exist(digest))) return this.#change(remove());
+    await this.#exclusively(digest, options, async () => {
+      await remove();
+      await this.#labels.remove(digest, { durable });
     });
   }
 
@@ -209,7 +217,11 @@ export class FileContentStore implements ContentStore {
   /** Changes to one blob, one at a time in all processes: its labels are read, changed and written back. */
   async #exclusively<T>(digest: Digest, options: AbortOptions, run: () => Promise<T>): Promise<T> {
     const name = `.blob-${digestKey(digest).replace('/', '-')}`;
-    const change = this.#locked(join(this.#deps.root, 'metadata', 'locks', name), options, run);
+    return this.#change(this.#locked(join(this.#deps.root, 'metadata', 'locks', name), options, run));
+  }
+
+  /** Lets the end of the store wait for a change. */
+  async #change<T>(change: Promise<T>): Promise<T> {
     this.#changes.add(change);
     try {
       return await change;

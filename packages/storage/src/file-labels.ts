@@ -1,7 +1,16 @@
 import { digestKey, StowageError } from '@stowage/types';
 import type { Digest } from '@stowage/types';
 import type { FileSystem } from './file-system.ts';
-import { ifThere, readFile, removeDurably, replaceFile, statusIfThere, sweepTemporary } from './files.ts';
+import {
+  ifThere,
+  readFile,
+  removeDurably,
+  removeIfThere,
+  replaceFile,
+  statusIfThere,
+  sweepTemporary,
+} from './files.ts';
+import type { WriteOptions } from './files.ts';
 import { mergeLabels } from './labels.ts';
 import type { Labels } from './labels.ts';
 import { join } from './paths.ts';
@@ -38,8 +47,12 @@ export class FileLabels {
 
   async write(digest: Digest, labels: Labels): Promise<void> {
     const path = this.#path(digest);
-    if (Object.keys(labels).length === 0) await removeDurably(this.#fs, path);
+    if (Object.keys(labels).length === 0) await this.remove(digest);
     else await replaceFile(this.#fs, path, new TextEncoder().encode(JSON.stringify(labels)));
+  }
+
+  async remove(digest: Digest, { durable = true }: WriteOptions = {}): Promise<void> {
+    await (durable ? removeDurably : removeIfThere)(this.#fs, this.#path(digest));
   }
 
   /** Removes files that were being written when somebody died. */

@@ -1,5 +1,5 @@
 import { checkMetadataKey, isStowageError } from '@stowage/types';
-import type { AbortOptions, Bytes, Clock, MetadataStore, MetadataWriteOptions } from '@stowage/types';
+import type { AbortOptions, Bytes, Clock, MetadataStore, ChangeOptions } from '@stowage/types';
 import { checkKey, checkNamespace, checkValueSize, LAYOUT_KEYS, MAX_METADATA_BYTES } from './checks.ts';
 import type { FileSystem } from './file-system.ts';
 import {
@@ -38,7 +38,7 @@ export class FileMetadataStore implements MetadataStore {
     namespace: string,
     key: string,
     value: Bytes,
-    { signal, durable }: MetadataWriteOptions = {},
+    { signal, durable }: ChangeOptions = {},
   ): Promise<void> {
     signal?.throwIfAborted();
     const path = this.#path(namespace, key);
@@ -50,7 +50,7 @@ export class FileMetadataStore implements MetadataStore {
   async delete(
     namespace: string,
     key: string,
-    { signal, durable = true }: MetadataWriteOptions = {},
+    { signal, durable = true }: ChangeOptions = {},
   ): Promise<void> {
     signal?.throwIfAborted();
     const path = this.#path(namespace, key);

@@ -20,6 +20,9 @@ import { MAX_MANIFEST_BYTES } from './manifest-cache.ts';
 /** How long the bytes of a download that broke off are kept for whoever goes on with it. */
 const INGEST_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
 
+/** How many blobs are removed at a time. */
+const REMOVED_AT_ONCE = 16;
+
 /** What a collection removed. */
 export interface GarbageReport {
   /** Images that had no name. */
@@ -175,12 +178,20 @@ async function sweep(
   options: AbortOptions,
 ): Promise<Removed> {
   let [count, bytes] = [0, 0];
+  let batch: Digest[] = [];
+  const remove = async (): Promise<void> => {
+    // What comes back with a loss of power is removed the next time.
+    await Promise.all(batch.map((digest) => content.delete(digest, { ...options, durable: false })));
+    batch = [];
+  };
   for await (const { digest, size } of content.walk(options)) {
     if (marked.has(digest)) continue;
-    await content.delete(digest, options);
+    batch.push(digest);
+    if (batch.length === REMOVED_AT_ONCE) await remove();
     count += 1;
     bytes += size;
   }
+  await remove();
   return { count, bytes };
 }
 

@@ -1,15 +1,7 @@
 import type { AbortOptions, Bytes } from '../bytes.ts';
 import { parseDigest } from '../digest/digest.ts';
 import { StowageError } from '../error/errors.ts';
-
-/** How a value is written or removed. */
-export interface MetadataWriteOptions extends AbortOptions {
-  /**
-   * Whether a loss of power must not undo it once the promise resolves. What need not last costs less to write: it
-   * survives the process all the same, but a loss of power may undo the change or damage the value. Default `true`.
-   */
-  readonly durable?: boolean | undefined;
-}
+import type { ChangeOptions } from './change-options.ts';
 
 /**
  * Small values by namespace and key. A write replaces the whole value in one step and is durable when it resolves.
@@ -23,9 +15,9 @@ export interface MetadataStore {
   /** The value, or `undefined` where there is none. */
   get(namespace: string, key: string, options?: AbortOptions): Promise<Bytes | undefined>;
   /** Writes a value, over the one before it. The bytes may be reused once the promise resolves. */
-  set(namespace: string, key: string, value: Bytes, options?: MetadataWriteOptions): Promise<void>;
+  set(namespace: string, key: string, value: Bytes, options?: ChangeOptions): Promise<void>;
   /** Removes a value. Does nothing where there is none. */
-  delete(namespace: string, key: string, options?: MetadataWriteOptions): Promise<void>;
+  delete(namespace: string, key: string, options?: ChangeOptions): Promise<void>;
   /** The keys of a namespace, in no order; none for a namespace that was never written to. */
   keys(namespace: string, options?: AbortOptions): AsyncIterable<string>;
 }
