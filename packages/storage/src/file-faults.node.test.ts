@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asDigest, StowageError } from '@stowage/types';
@@ -218,6 +218,18 @@ describe('a disk that fails', () => {
   it('frees an ingest that it cannot open', async () => {
     disk.failing.set('status', 'EIO');
     await expect(storage.content.ingest('layer')).rejects.toMatchObject({ code: 'STORAGE' });
+    disk.failing.clear();
+    await (await storage.content.ingest('layer')).close();
+  });
+
+  it('begins beside the lock that somebody else makes ready', async () => {
+    const theirs = join(root, 'ingest', createHash('sha256').update('layer').digest('hex'), '.lock-theirs');
+    await mkdir(theirs, { recursive: true });
+    // They write into it while it is being removed.
+    disk.failing.set('removeDirectory', 'ENOTEMPTY');
+    const ingest = await storage.content.ingest('layer');
+    await ingest.write(text('blob'));
+    expect((await ingest.commit()).size).toBe(4);
     disk.failing.clear();
     await (await storage.content.ingest('layer')).close();
   });

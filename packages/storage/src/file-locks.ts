@@ -7,6 +7,7 @@ import {
   ifThere,
   inDirectory,
   isAbandoned,
+  LOCK_PREFIX,
   readFile,
   removeIfThere,
   removeTree,
@@ -135,7 +136,7 @@ export class FileLocks implements PathLocks {
 
   async #claim(path: string, token: string): Promise<boolean> {
     const parent = dirname(path);
-    const staging = join(parent, `.lock-${token}`);
+    const staging = join(parent, `${LOCK_PREFIX}${token}`);
     try {
       // No lock outlives the machine.
       const make = (): Promise<void> => this.#fs.makeDirectory(staging);

@@ -6,6 +6,9 @@ import { dirname, join } from './paths.ts';
 /** Begins the names of files that are being written. No key and no digest begins with a dot. */
 const TEMPORARY_PREFIX = '.tmp-';
 
+/** Begins the names of directories that become locks. */
+export const LOCK_PREFIX = '.lock-';
+
 /** What the file system says where there is no such file: the name is free, or a file stands where a folder should. */
 const ABSENT: readonly string[] = ['ENOENT', 'ENOTDIR'];
 
@@ -195,6 +198,11 @@ export function statusIfThere(fs: FileSystem, path: string): Promise<FileStatus 
 /** Whether a file is one that is being written, or was when somebody died. */
 export function isTemporary(name: string): boolean {
   return name.startsWith(TEMPORARY_PREFIX);
+}
+
+/** Whether a directory is one that is to become a lock, or was when somebody died. */
+export function isLockInTheMaking(name: string): boolean {
+  return name.startsWith(LOCK_PREFIX);
 }
 
 /** Removes temporary files that a crash left behind, where it can: they are seen while a directory is listed anyway. */

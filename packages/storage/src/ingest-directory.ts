@@ -4,6 +4,7 @@ import type { IngestOptions, IngestStatus } from '@stowage/types';
 import type { FileSystem, OpenFile } from './file-system.ts';
 import {
   ifThere,
+  isLockInTheMaking,
   readFile,
   removeIfThere,
   removeTree,
@@ -130,8 +131,11 @@ export class IngestDirectory {
     const entries = (await ifThere(this.#fs.list(this.path))) ?? [];
     for (const { name, directory } of entries) {
       if (name === LOCK || name === 'ref') continue;
-      if (directory) await removeTree(this.#fs, join(this.path, name));
-      else await removeIfThere(this.#fs, join(this.path, name));
+      const path = join(this.path, name);
+      // A lock that somebody who waits makes ready is theirs: where it cannot be removed, it is left to them.
+      if (isLockInTheMaking(name)) await removeTree(this.#fs, path).catch(() => undefined);
+      else if (directory) await removeTree(this.#fs, path);
+      else await removeIfThere(this.#fs, path);
     }
     if (entries.some(({ name }) => name === 'ref')) await removeIfThere(this.#fs, join(this.path, 'ref'));
   }
