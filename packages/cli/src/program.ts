@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { addCatCommand } from './commands/cat.ts';
+import { addCheckCommand } from './commands/check.ts';
 import { addGcCommand } from './commands/gc.ts';
 import { addImagesCommand } from './commands/images.ts';
 import { addInspectCommand } from './commands/inspect.ts';
@@ -28,6 +29,7 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
   addResolveCommand,
   addServeCommand,
   addGcCommand,
+  addCheckCommand,
 ];
 
 /**

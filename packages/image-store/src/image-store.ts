@@ -18,6 +18,8 @@ import type { ImageRecord } from './image-records.ts';
 /** The largest configuration that is stored or read, in bytes. */
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 const LOCK = 'images';
+/** How many images are read at a time: each is an open file. */
+const READ_AT_ONCE = 32;
 /** What is wrong with an image whose configuration or record cannot be used. */
 const UNREADABLE = ['DATA_LOSS', 'INVALID_MANIFEST', 'LIMIT_EXCEEDED'] as const;
 
@@ -155,9 +157,10 @@ class StoredImages implements ImageStore {
 
   async map(options?: AbortOptions): Promise<ReadonlyMap<ImageID, Image>> {
     const images = new Map<ImageID, Image>();
-    for (const id of await this.#records.ids(options)) {
-      const image = await this.#load(id, options).catch(passOver);
-      if (image !== undefined) images.set(id, image);
+    const ids = await this.#records.ids(options);
+    for (let at = 0; at < ids.length; at += READ_AT_ONCE) {
+      const batch = ids.slice(at, at + READ_AT_ONCE).map((id) => this.#load(id, options).catch(passOver));
+      for (const image of await Promise.all(batch)) if (image !== undefined) images.set(image.id, image);
     }
     return images;
   }

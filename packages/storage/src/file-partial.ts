@@ -1,17 +1,17 @@
 import { StowageError } from '@stowage/types';
 import type { AbortOptions, Bytes, Clock, ContentInfo, Digest } from '@stowage/types';
 import { BUFFER_SIZE, giveBuffer, takeBuffer } from './buffer-pool.ts';
-import type { FileLock } from './file-locks.ts';
 import type { OpenFile } from './file-system.ts';
 import { writeFully } from './files.ts';
 import type { Labels } from './labels.ts';
+import type { PathLock } from './path-locks.ts';
 import type { PartialContent } from './verified-ingest.ts';
 
 /** What a {@link FilePartial} works with. */
 export interface FilePartialDeps {
   readonly clock: Clock;
   /** The lock of the ingest. */
-  readonly lock: FileLock;
+  readonly lock: PathLock;
   readonly file: OpenFile;
   /** Moves the file among the blobs. */
   publish(digest: Digest, size: number, labels: Labels, options: AbortOptions): Promise<ContentInfo>;
@@ -21,16 +21,20 @@ export interface FilePartialDeps {
   discard(): Promise<void>;
 }
 
+/** How much is gathered before it is written, while nothing is being written: what a process that is killed loses. */
+const WORTH_WRITING = 32 * 1024;
+
 /**
- * An ingest's bytes in a file. Small writes are gathered in a buffer; while a full one is being written, the next is
- * filled, so that hashing and writing overlap.
+ * An ingest's bytes in a file. They are gathered in a buffer and written as soon as that is worth it; while they are
+ * being written, more are gathered in the next buffer. So hashing and writing overlap, a fast source makes large writes,
+ * and a slow one loses little when the process is killed.
  */
 export class FilePartial implements PartialContent {
   readonly #deps: FilePartialDeps;
   #kept: number;
   #buffer: Bytes | undefined;
   #filled = 0;
-  /** The write under way, with its buffer. What it fails with is thrown by whatever comes next. */
+  /** The write under way, or the one that failed: what it fails with is thrown by whatever waits for it next. */
   #writing: Promise<void> | undefined;
   #updatedAt: number;
   /** Whether there is anything that is not durable yet. */
@@ -62,24 +66,19 @@ export class FilePartial implements PartialContent {
     this.#buffer.set(piece, this.#filled);
     this.#filled += piece.byteLength;
     this.#touch();
+    this.#writeIfWorthIt();
     return piece.byteLength;
   }
 
   async makeRoom(): Promise<void> {
+    if (this.#filled < BUFFER_SIZE) return;
     await this.#settle();
-    const buffer = this.#buffer;
-    if (buffer === undefined) return;
-    const write = this.#write(buffer, this.#filled).finally(() => {
-      giveBuffer(buffer);
-    });
-    this.#buffer = undefined;
-    this.#filled = 0;
-    write.catch(() => undefined);
-    this.#writing = write;
+    this.#beginWrite();
   }
 
   async flush(): Promise<void> {
-    await this.makeRoom();
+    await this.#settle();
+    this.#beginWrite();
     await this.#settle();
   }
 
@@ -146,6 +145,28 @@ export class FilePartial implements PartialContent {
         await lock[Symbol.asyncDispose]();
       }
     }
+  }
+
+  #writeIfWorthIt(): void {
+    const worth = Math.min(this.#deps.file.writeSize ?? WORTH_WRITING, BUFFER_SIZE);
+    if (this.#writing === undefined && this.#filled >= worth) this.#beginWrite();
+  }
+
+  #beginWrite(): void {
+    const buffer = this.#buffer;
+    if (buffer === undefined) return;
+    const write = this.#write(buffer, this.#filled).finally(() => {
+      giveBuffer(buffer);
+    });
+    this.#buffer = undefined;
+    this.#filled = 0;
+    this.#writing = write;
+    const goOn = (): void => {
+      if (this.#writing !== write) return;
+      this.#writing = undefined;
+      this.#writeIfWorthIt();
+    };
+    write.then(goOn, () => undefined);
   }
 
   async #write(buffer: Bytes, size: number): Promise<void> {

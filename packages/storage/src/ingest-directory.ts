@@ -1,11 +1,10 @@
-import { dirname, join } from 'node:path';
 import { digestBytes } from '@stowage/core';
 import { isDigest, parseDigest } from '@stowage/types';
 import type { IngestOptions, IngestStatus } from '@stowage/types';
-import type { FileLock } from './file-locks.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
 import {
   ifThere,
+  isLockInTheMaking,
   readFile,
   removeIfThere,
   removeTree,
@@ -14,6 +13,8 @@ import {
   withFile,
 } from './files.ts';
 import { mergeLabels } from './labels.ts';
+import type { PathLock } from './path-locks.ts';
+import { dirname, join } from './paths.ts';
 import { mergeExpectations } from './verified-ingest.ts';
 import type { Expectation } from './verified-ingest.ts';
 
@@ -41,16 +42,22 @@ export async function ingestDirectory(fs: FileSystem, root: string, ref: string)
   return new IngestDirectory(fs, join(root, 'ingest', await keyOf(ref)), ref);
 }
 
-/** The directories of all ingests that have begun. */
+/**
+ * The directories of all ingests that have begun. Told of those that are no ingest: what is left of one that died
+ * before it had begun, or while it was being removed.
+ */
 export async function* ingestDirectories(
   fs: FileSystem,
   root: string,
+  onRest: (rest: IngestDirectory) => Promise<void>,
 ): AsyncGenerator<IngestDirectory, void, undefined> {
   for (const { name } of (await ifThere(fs.list(join(root, 'ingest')))) ?? []) {
     if (!KEY.test(name)) continue;
     const path = join(root, 'ingest', name);
     const ref = await readRef(fs, path);
-    if (ref !== undefined && (await keyOf(ref)) === name) yield new IngestDirectory(fs, path, ref);
+    const directory = new IngestDirectory(fs, path, ref ?? '');
+    if (ref !== undefined && (await keyOf(ref)) === name) yield directory;
+    else await onRest(directory);
   }
 }
 
@@ -124,14 +131,17 @@ export class IngestDirectory {
     const entries = (await ifThere(this.#fs.list(this.path))) ?? [];
     for (const { name, directory } of entries) {
       if (name === LOCK || name === 'ref') continue;
-      if (directory) await removeTree(this.#fs, join(this.path, name));
-      else await removeIfThere(this.#fs, join(this.path, name));
+      const path = join(this.path, name);
+      // A lock that somebody who waits makes ready is theirs: where it cannot be removed, it is left to them.
+      if (isLockInTheMaking(name)) await removeTree(this.#fs, path).catch(() => undefined);
+      else if (directory) await removeTree(this.#fs, path);
+      else await removeIfThere(this.#fs, path);
     }
     if (entries.some(({ name }) => name === 'ref')) await removeIfThere(this.#fs, join(this.path, 'ref'));
   }
 
   /** Removes the ingest and gives its lock back. */
-  async discard(lock: FileLock): Promise<void> {
+  async discard(lock: PathLock): Promise<void> {
     try {
       await lock.confirm();
       await this.#clear();

@@ -1,3 +1,4 @@
+export type { CheckOptions, CheckReport, StoreProblem } from './check-store.ts';
 export * from './image-config-store.ts';
 export * from './open-stowage.ts';
 export type { GarbageReport } from './garbage-collector.ts';

@@ -30,6 +30,8 @@ import type {
   RootFSDownloadManager,
   Storage,
 } from '@stowage/types';
+import { checkStore } from './check-store.ts';
+import type { CheckOptions, CheckReport } from './check-store.ts';
 import { findImage } from './find-image.ts';
 import { collectGarbage } from './garbage-collector.ts';
 import type { GarbageReport } from './garbage-collector.ts';
@@ -65,12 +67,12 @@ const SCHEMA2_TYPES: readonly string[] = [
 ];
 
 /**
- * Opens a store of container images: in a directory in Node, Deno and Bun, in memory where neither `root` nor `storage`
- * is given.
+ * Opens a store of container images: in a directory in Node, Deno and Bun, in the origin private file system in a page,
+ * in memory where neither `root` nor `storage` is given.
  *
  * @param options where the images are kept and how registries are reached
  * @throws `INVALID_ARGUMENT` for malformed mirrors or hosts and for a directory that is something else; `UNSUPPORTED`
- *   for a `root` in a page; `STORAGE` when the directory cannot be used
+ *   for a `root` where there is no place for one; `STORAGE` when the directory cannot be used
  *
  * @example
  * ```ts
@@ -86,7 +88,7 @@ export async function openStowage(options: StowageOptions = {}): Promise<Stowage
     throw new StowageError('INVALID_ARGUMENT', 'give either root or storage, not both');
   }
   const registry = createRegistryService({ mirrors, insecureRegistries });
-  const storage = options.storage ?? (await openStorage({ root }));
+  const storage = options.storage ?? (await openStorage({ root, clock }));
   try {
     const layers = await openLayerStore({ storage });
     return new OpenedStowage({
@@ -175,7 +177,7 @@ class OpenedStowage implements Stowage {
       platform: platformOf(options.platform),
     };
     const result = await this.#run(options, (signal) =>
-      pull(reference, config, { signal, shared: this.#shared }),
+      pull(reference, config, { signal, shared: this.#shared, clock: this.#clock }),
     );
     await this.imageStore.setLastUpdated(result.imageId, this.#clock.now());
     return result;
@@ -255,6 +257,10 @@ class OpenedStowage implements Stowage {
 
   gc(options: AbortOptions = {}): Promise<GarbageReport> {
     return collectGarbage({ ...this.#parts(), clock: this.#clock }, options);
+  }
+
+  check(options: CheckOptions = {}): Promise<CheckReport> {
+    return this.#run(options, (signal) => checkStore(this.#parts(), { ...options, signal }));
   }
 
   async close(): Promise<void> {

@@ -16,6 +16,7 @@ import type {
   RegistryService,
   Storage,
 } from '@stowage/types';
+import type { CheckOptions, CheckReport } from './check-store.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
 import type { PullResult } from './pull-result.ts';
@@ -23,7 +24,10 @@ import type { RemoveResult } from './remove-image.ts';
 
 /** How a {@link Stowage} is opened. */
 export interface StowageOptions {
-  /** The directory of the store, in Node, Deno and Bun. It is made where it is missing. Default: memory. */
+  /**
+   * The directory of the store: a path in Node, Deno and Bun, in a page the name of a directory of the origin private
+   * file system, for example `images`. It is made where it is missing. Default: memory.
+   */
   readonly root?: string | undefined;
   /** A storage of the caller's, in place of `root`. It is not closed with the Stowage. */
   readonly storage?: Storage | undefined;
@@ -101,6 +105,11 @@ export interface Stowage extends AsyncDisposable {
   tags(name: string, options?: AbortOptions): AsyncIterable<string>;
   /** Removes images without a name, layers and blobs that nothing uses. */
   gc(options?: AbortOptions): Promise<GarbageReport>;
+  /**
+   * Reads and verifies everything in the store, from the blobs up, and reports all that is wrong at once. With `repair`,
+   * what cannot be trusted is taken out; nothing else is changed.
+   */
+  check(options?: CheckOptions): Promise<CheckReport>;
   /** Ends running pulls and closes the storage, where it was opened here. Idempotent. */
   close(): Promise<void>;
 
