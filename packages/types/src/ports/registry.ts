@@ -1,7 +1,6 @@
 import type { AbortOptions, Bytes, ByteStream, RangeOptions } from '../bytes.ts';
 import type { Descriptor } from '../descriptor.ts';
 import type { Digest } from '../digest.ts';
-import type { Reference } from '../reference.ts';
 
 /** Credentials for a registry, as docker's clients keep them. */
 export interface AuthConfig {
@@ -21,13 +20,40 @@ export interface AuthConfig {
   readonly registryToken?: string;
 }
 
+/** What credentials are looked up for, beside the host. */
+export interface CredentialOptions extends AbortOptions {
+  /** The repository within the registry, where it is known: some files keep credentials for a part of a registry. */
+  readonly repository?: string | undefined;
+}
+
 /**
  * Finds credentials for a registry.
  *
  * @param host the registry's host, with its port where it has one; `docker.io` for Docker Hub
  * @returns `undefined` to go without
  */
-export type CredentialProvider = (host: string, options?: AbortOptions) => Promise<AuthConfig | undefined>;
+export type CredentialProvider = (
+  host: string,
+  options?: CredentialOptions,
+) => Promise<AuthConfig | undefined>;
+
+/** What the TLS connections to an endpoint are made with, in PEM. */
+export interface EndpointTls {
+  /** Certificate authorities to trust beside those that the runtime trusts anyway. */
+  readonly ca?: readonly string[] | undefined;
+  /** The client's certificate, with the chain above it where there is one. Always together with `key`. */
+  readonly cert?: string | undefined;
+  /** The private key of `cert`. */
+  readonly key?: string | undefined;
+}
+
+/** How the repositories of a registry are named at one of its mirrors. */
+export interface RepositoryRewrite {
+  /** What names begin with in the registry: whole components, or nothing. */
+  readonly from: string;
+  /** What stands there instead at the mirror. */
+  readonly to: string;
+}
 
 /** Where a registry can be reached. */
 export interface RegistryEndpoint {
@@ -39,24 +65,12 @@ export interface RegistryEndpoint {
   readonly official: boolean;
   /** Whether the certificate of an https endpoint goes unchecked. */
   readonly insecure: boolean;
-}
-
-/** What a registry service knows of a repository. */
-export interface RepositoryInfo {
-  /** The name, without tag and digest. */
-  readonly name: Reference;
-  /** Whether this is an official image of Docker Hub. */
-  readonly official: boolean;
-}
-
-/** Knows registries and how to reach them. Sends nothing to them. */
-export interface RegistryService {
-  /** What is known of the repository of a reference, whose tag and digest do not matter. `INVALID_REFERENCE` for a reference without a name. */
-  resolveRepository(reference: Reference): RepositoryInfo;
-  /** The endpoints to pull from, in the order to try them. */
-  lookupPullEndpoints(host: string, options?: AbortOptions): Promise<readonly RegistryEndpoint[]>;
-  /** The endpoints to push to, in the order to try them. */
-  lookupPushEndpoints(host: string, options?: AbortOptions): Promise<readonly RegistryEndpoint[]>;
+  /** Default: what the runtime trusts, and no certificate of the client's. */
+  readonly tls?: EndpointTls | undefined;
+  /** Whether layers that may not be distributed freely are pushed here all the same. Default `false`. */
+  readonly allowNondistributableArtifacts?: boolean | undefined;
+  /** How names change here. Default: not at all. */
+  readonly rewrite?: RepositoryRewrite | undefined;
 }
 
 /** A manifest as a registry sent it, verified. */
