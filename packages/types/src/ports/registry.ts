@@ -108,6 +108,20 @@ export interface OpenBlobOptions extends RangeOptions {
    * that hashes the bytes itself switches it off.
    */
   readonly verify?: boolean | undefined;
+  /**
+   * How many ranges are fetched at the same time, 1 to 32. They come out in order, as one stream. Default 1. A registry
+   * that knows no ranges, and a blob of no more than 1 MiB, take one request all the same.
+   */
+  readonly connections?: number | undefined;
+  /**
+   * The most bytes of one of several ranges; `connections` times as many are held in memory at most. Default 8 MiB.
+   */
+  readonly partSize?: number | undefined;
+  /**
+   * Where else the blob can be had, as its descriptor says: asked in this order when the registry does not give it. No
+   * credentials and no headers of the caller's go there. Default: nowhere.
+   */
+  readonly urls?: readonly string[] | undefined;
 }
 
 /** Reads blobs from a repository. */
@@ -116,9 +130,29 @@ export interface BlobReader {
   stat(digest: Digest, options?: AbortOptions): Promise<Descriptor>;
   /**
    * Streams a blob, or what follows `offset`. The first byte of the stream is the byte at `offset`, whether or not the
-   * registry honours ranges. `NOT_FOUND`; the stream fails with `SIZE_MISMATCH` or `DIGEST_MISMATCH` at its end.
+   * registry honours ranges. When the connection breaks, the stream goes on with what is missing. `NOT_FOUND`; the
+   * stream fails with `SIZE_MISMATCH` or `DIGEST_MISMATCH` at its end, with `UNAVAILABLE` when it breaks over and over.
    */
   open(digest: Digest, options?: OpenBlobOptions): Promise<ByteStream>;
+}
+
+/** How tags and repositories are listed. */
+export interface ListOptions extends AbortOptions {
+  /**
+   * How many names the registry is asked for at a time. One that refuses the number is asked without it, one that
+   * ignores it is borne with. Default: as many as the registry likes.
+   */
+  readonly pageSize?: number | undefined;
+  /** The most names that are taken; more fail with `LIMIT_EXCEEDED`. Default 1,000,000. */
+  readonly maxEntries?: number | undefined;
+}
+
+/** How the referrers of a manifest are listed. */
+export interface ReferrersOptions extends AbortOptions {
+  /** Only those of this type. Default: all. */
+  readonly artifactType?: string | undefined;
+  /** The most descriptors that are taken; more fail with `LIMIT_EXCEEDED`. Default 10,000. */
+  readonly maxEntries?: number | undefined;
 }
 
 /** One repository of one registry endpoint. */
@@ -130,7 +164,14 @@ export interface Repository {
   /** The layers and configurations of this repository. */
   readonly blobs: BlobReader;
   /** Every tag, in the registry's order. `NOT_FOUND` for an unknown repository. */
-  tags(options?: AbortOptions): AsyncIterable<string>;
+  tags(options?: ListOptions): AsyncIterable<string>;
+  /**
+   * What refers to a manifest: signatures, SBOMs, attestations. From the registry's list of referrers and from the
+   * fallback tag, each once; none where there are none.
+   *
+   * @param digest the manifest, which need not exist
+   */
+  referrers(digest: Digest, options?: ReferrersOptions): AsyncIterable<Descriptor>;
 }
 
 /** What a repository is opened for; decides what tokens are asked for. */
