@@ -12,7 +12,7 @@ import type { Realm } from './realm.ts';
 import { SharedFlights } from './shared-flight.ts';
 import type { TokenCache } from './token-cache.ts';
 import { requestToken } from './token-request.ts';
-import type { TokenDeps } from './token-request.ts';
+import type { IssuedToken, TokenDeps } from './token-request.ts';
 
 /** The schemes that can be answered. */
 const SCHEMES: readonly string[] = ['bearer', 'basic'];
@@ -23,6 +23,10 @@ export interface AuthorizerInit extends TokenDeps {
   readonly auth: AuthConfig | CredentialProvider | undefined;
   /** What tokens are asked for, for example `repository:library/busybox:pull`. */
   readonly scope: string;
+  /** Whether a refresh token is asked for beside each token, as a login does. Default `false`. */
+  readonly offline?: boolean | undefined;
+  /** The repository's name, for providers that keep credentials by repository. */
+  readonly repository?: string | undefined;
   readonly tokens: TokenCache;
   /** Hosts, with their ports, of token servers that may see credentials though they are not the registry's own. */
   readonly trustedRealms: readonly string[];
@@ -48,6 +52,7 @@ export class Authorizer {
   #challenges: readonly Challenge[] = [];
   #credential: Credential | undefined;
   #withheld = false;
+  #refreshToken: string | undefined;
 
   constructor(init: AuthorizerInit) {
     this.#init = init;
@@ -56,6 +61,11 @@ export class Authorizer {
   /** Why a request may have been refused although credentials are there: `credentials-withheld`. */
   get reason(): string | undefined {
     return this.#withheld ? 'credentials-withheld' : undefined;
+  }
+
+  /** The refresh token that came with a token, where one was asked for. */
+  get refreshToken(): string | undefined {
+    return this.#refreshToken;
   }
 
   /** Whether credentials were given, or a way to find them. */
@@ -130,25 +140,30 @@ export class Authorizer {
     known: Credential,
     signal: AbortSignal | undefined,
   ): Promise<Authorization> {
-    const { scope, tokens } = this.#init;
+    const { scope, offline, tokens } = this.#init;
     const credential = realm.trusted ? known : ANONYMOUS;
     this.#withheld ||= credential !== known;
     const service = challenge.parameters.get('service');
     const key = JSON.stringify([realm.url.href, service, scope, credential]);
-    const query = { realm, service, scope, credential };
-    const value = await tokens.obtain(key, (within) => requestToken(query, this.#init, within), { signal });
+    const query = { realm, service, scope, credential, offline };
+    const fetchToken = async (within: AbortSignal): Promise<IssuedToken> => {
+      const token = await requestToken(query, this.#init, within);
+      this.#refreshToken = token.refreshToken;
+      return token;
+    };
+    const value = await tokens.obtain(key, fetchToken, { signal });
     return { value: `Bearer ${value}`, token: { key, value } };
   }
 
   async #findCredential(signal: AbortSignal | undefined): Promise<Credential> {
-    const { endpoint, auth } = this.#init;
+    const { endpoint, auth, repository } = this.#init;
     if (!endpoint.https && !endpoint.plainAllowed) {
       this.#withheld = auth !== undefined;
       return ANONYMOUS;
     }
     this.#credential ??= await this.#lookups.join(
       'credential',
-      (within) => findCredential(auth, endpoint, { signal: within }),
+      (within) => findCredential(auth, endpoint, { signal: within, repository }),
       signal,
     );
     return this.#credential;

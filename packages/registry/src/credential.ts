@@ -1,5 +1,5 @@
 import { StowageError } from '@stowage/types';
-import type { AbortOptions, AuthConfig, CredentialProvider } from '@stowage/types';
+import type { AuthConfig, CredentialOptions, CredentialProvider } from '@stowage/types';
 import type { Endpoint } from './endpoint.ts';
 import { isDockerHub } from './registry-host.ts';
 
@@ -29,7 +29,7 @@ export const ANONYMOUS: Credential = { kind: 'anonymous' };
 export async function findCredential(
   auth: AuthConfig | CredentialProvider | undefined,
   endpoint: Endpoint,
-  options: AbortOptions,
+  options: CredentialOptions,
 ): Promise<Credential> {
   const host = endpoint.credentialHost;
   const config = typeof auth === 'function' ? await auth(host, options) : auth;

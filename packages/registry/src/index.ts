@@ -1,10 +1,14 @@
 export { parseChallenges } from './challenge.ts';
 export type { Challenge } from './challenge.ts';
+export { validateIndexName } from './index-name.ts';
 export { parseLinkHeader } from './link-header.ts';
 export type { Link } from './link-header.ts';
 export { validateMirror } from './mirror.ts';
+export type { PrefixMirrors } from './prefix-mirrors.ts';
 export { createRegistryService } from './registry-service.ts';
 export type { RegistryServiceInit } from './registry-service.ts';
+export { isSecureIndex } from './service-config.ts';
+export type { HostLookup } from './service-config.ts';
 export { createRepository } from './repository.ts';
 export type { RepositoryInit } from './repository.ts';
 export { createTokenCache } from './token-cache.ts';

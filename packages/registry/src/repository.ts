@@ -13,6 +13,7 @@ import { Authorizer } from './authorizer.ts';
 import { createBlobReader } from './blob-reader.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { createManifestReader } from './manifest-reader.ts';
+import { rewriteName } from './prefix-mirrors.ts';
 import { Session } from './session.ts';
 import { listTags } from './tag-lister.ts';
 import { createTokenCache } from './token-cache.ts';
@@ -79,12 +80,14 @@ export function createRepository(init: RepositoryInit): Repository {
   const { name, auth, actions = ['pull'], clock = systemClock, random = Math.random } = init;
   const { tokens = createTokenCache({ clock }), trustedRealms = [] } = init;
   checkName(name);
+  const remoteName = rewriteName(name, init.endpoint.rewrite);
+  checkName(remoteName);
   const endpoint = parseEndpoint(init.endpoint);
   const transport = createTransport({ ...init, endpoint });
-  const scope = `repository:${name}:${actions.includes('push') ? 'push,pull' : 'pull'}`;
+  const scope = `repository:${remoteName}:${actions.includes('push') ? 'push,pull' : 'pull'}`;
   const deps = { endpoint, transport, clock, random };
-  const authorizer = new Authorizer({ ...deps, auth, scope, tokens, trustedRealms });
-  const session = new Session({ ...deps, name, authorizer });
+  const authorizer = new Authorizer({ ...deps, auth, scope, repository: remoteName, tokens, trustedRealms });
+  const session = new Session({ ...deps, name: remoteName, authorizer });
   return {
     name,
     manifests: createManifestReader(session),

@@ -24,8 +24,16 @@ const LONGEST_LIFE = 24 * 60 * 60_000;
 export interface TokenQuery {
   readonly realm: Realm;
   readonly service: string | undefined;
+  /** What the token is for; empty for nothing but to prove who we are. */
   readonly scope: string;
   readonly credential: Credential;
+  /** Whether a refresh token is asked for too, as a login does. Default `false`. */
+  readonly offline?: boolean | undefined;
+}
+
+/** A bearer token, with what a login may keep. */
+export interface IssuedToken extends BearerToken {
+  readonly refreshToken?: string | undefined;
 }
 
 /** What a token request is sent with. */
@@ -44,10 +52,10 @@ export async function requestToken(
   query: TokenQuery,
   deps: TokenDeps,
   signal: AbortSignal,
-): Promise<BearerToken> {
+): Promise<IssuedToken> {
   const wire =
     query.credential.kind === 'refresh' ? postRequest(query, query.credential.token) : getRequest(query);
-  const attempt = async (last: boolean, within: AbortSignal): Promise<BearerToken | TryAgain> => {
+  const attempt = async (last: boolean, within: AbortSignal): Promise<IssuedToken | TryAgain> => {
     const answer = await deps.transport.send({ ...wire, forToken: true, signal: within });
     const { response } = answer;
     if (!last && isRetryableStatus(response.status)) {
@@ -74,10 +82,14 @@ export async function requestToken(
   );
 }
 
-function getRequest({ realm, service, scope, credential }: TokenQuery): WireRequest {
+function getRequest({ realm, service, scope, credential, offline = false }: TokenQuery): WireRequest {
   const url = new URL(realm.url);
   if (service !== undefined) url.searchParams.append('service', service);
-  url.searchParams.append('scope', scope);
+  if (scope !== '') url.searchParams.append('scope', scope);
+  if (offline) {
+    url.searchParams.append('offline_token', 'true');
+    url.searchParams.append('client_id', CLIENT_ID);
+  }
   const { username, password } = credential.kind === 'password' ? credential : {};
   if (username !== undefined) url.searchParams.append('account', username);
   url.searchParams.sort();
@@ -96,7 +108,7 @@ function postRequest({ realm, service, scope }: TokenQuery, refreshToken: string
     grant_type: 'refresh_token',
     refresh_token: refreshToken,
   });
-  form.append('scope', scope);
+  if (scope !== '') form.append('scope', scope);
   if (service !== undefined) form.append('service', service);
   return {
     method: 'POST',
@@ -106,7 +118,7 @@ function postRequest({ realm, service, scope }: TokenQuery, refreshToken: string
   };
 }
 
-function tokenOf(answer: Answer, bytes: Uint8Array, now: number): BearerToken {
+function tokenOf(answer: Answer, bytes: Uint8Array, now: number): IssuedToken {
   const reply = parseReply(answer, bytes);
   const value = [reply['access_token'], reply['token']].find(
     (token) => typeof token === 'string' && token !== '',
@@ -122,7 +134,13 @@ function tokenOf(answer: Answer, bytes: Uint8Array, now: number): BearerToken {
   const issued = Date.parse(String(reply['issued_at']));
   const age = now - issued;
   const obtainedAt = age > 0 && age < lifetime / 2 ? issued : now;
-  return { value, obtainedAt, expiresAt: obtainedAt + lifetime };
+  const refreshToken = reply['refresh_token'];
+  return {
+    value,
+    obtainedAt,
+    expiresAt: obtainedAt + lifetime,
+    ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refreshToken } : {}),
+  };
 }
 
 function parseReply(answer: Answer, bytes: Uint8Array): Readonly<Record<string, unknown>> {
