@@ -52,7 +52,15 @@ function credentialOf(config: AuthConfig): Credential {
   return username === '' || password === '' ? ANONYMOUS : { kind: 'password', username, password };
 }
 
-function decodeAuth(auth: string | undefined): { readonly username?: string; readonly password?: string } {
+/**
+ * Takes `username:password` in base64 apart.
+ *
+ * @throws `INVALID_ARGUMENT` where it is malformed
+ */
+export function decodeAuth(auth: string | undefined): {
+  readonly username?: string;
+  readonly password?: string;
+} {
   if (auth === undefined || auth === '') return {};
   let decoded: string;
   try {

@@ -1,6 +1,16 @@
+export { listCatalog } from './catalog.ts';
+export type { RegistryInit } from './catalog.ts';
 export { parseChallenges } from './challenge.ts';
 export type { Challenge } from './challenge.ts';
+export {
+  anonymousCredentials,
+  environmentCredentials,
+  firstCredentials,
+  staticCredentials,
+} from './credential-providers.ts';
 export { validateIndexName } from './index-name.ts';
+export { createLayoutRepository } from './layout-repository.ts';
+export type { LayoutRepositoryInit } from './layout-repository.ts';
 export { parseLinkHeader } from './link-header.ts';
 export type { Link } from './link-header.ts';
 export { validateMirror } from './mirror.ts';
@@ -13,3 +23,4 @@ export { createRepository } from './repository.ts';
 export type { RepositoryInit } from './repository.ts';
 export { createTokenCache } from './token-cache.ts';
 export type { BearerToken, TokenCache, TokenCacheInit } from './token-cache.ts';
+export { resolveAuthConfig } from '@stowage/types';
