@@ -159,12 +159,13 @@ class SearchIndex {
     const { signal } = request;
     return await withRetries(
       this.#deps,
-      async (last) => {
+      async (mayWait) => {
         const answer = await this.#transport.send(request);
         const { status, headers } = answer.response;
-        if (last || !isRetryableStatus(status)) return await read(answer);
+        const delay = retryAfter(headers.get('retry-after'), clock.now());
+        if (!isRetryableStatus(status) || !mayWait(delay)) return await read(answer);
         await discard(answer, signal);
-        return new TryAgain(retryAfter(headers.get('retry-after'), clock.now()));
+        return new TryAgain(delay);
       },
       { signal },
     );
