@@ -1,5 +1,4 @@
 import { systemClock } from '@stowage/core';
-import { StowageError, withName } from '@stowage/types';
 import type {
   AuthConfig,
   Clock,
@@ -12,10 +11,14 @@ import type {
 import { Authorizer } from './authorizer.ts';
 import { createBlobReader } from './blob-reader.ts';
 import { parseEndpoint } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
+import { createForeignRequester } from './foreign-urls.ts';
 import { createManifestReader } from './manifest-reader.ts';
+import { checkName, listTags } from './name-lister.ts';
 import { rewriteName } from './prefix-mirrors.ts';
+import { listReferrers, registryReferrers } from './referrers.ts';
+import type { RetryDeps } from './retry.ts';
 import { Session } from './session.ts';
-import { listTags } from './tag-lister.ts';
 import { createTokenCache } from './token-cache.ts';
 import type { TokenCache } from './token-cache.ts';
 import { createTransport } from './transport.ts';
@@ -77,27 +80,53 @@ export interface RepositoryInit {
  * ```
  */
 export function createRepository(init: RepositoryInit): Repository {
-  const { name, auth, actions = ['pull'], clock = systemClock, random = Math.random } = init;
-  const { tokens = createTokenCache({ clock }), trustedRealms = [] } = init;
+  const { name, actions = ['pull'], fetch, userAgent } = init;
   checkName(name);
   const remoteName = rewriteName(name, init.endpoint.rewrite);
   checkName(remoteName);
-  const endpoint = parseEndpoint(init.endpoint);
-  const transport = createTransport({ ...init, endpoint });
   const scope = `repository:${remoteName}:${actions.includes('push') ? 'push,pull' : 'pull'}`;
-  const deps = { endpoint, transport, clock, random };
-  const authorizer = new Authorizer({ ...deps, auth, scope, repository: remoteName, tokens, trustedRealms });
-  const session = new Session({ ...deps, name: remoteName, authorizer });
+  const { session, deps } = createSession(init, { scope, name: remoteName });
+  const foreign = createForeignRequester({ ...deps, registry: deps.endpoint, fetch, userAgent });
+  const manifests = createManifestReader(session, (reference) => session.url(`manifests/${reference}`));
   return {
     name,
-    manifests: createManifestReader(session),
-    blobs: createBlobReader(session),
-    tags: (options) => listTags(session, options),
+    manifests,
+    blobs: createBlobReader({
+      ...deps,
+      requester: session,
+      urlOf: (digest) => session.url(`blobs/${digest}`),
+      foreign,
+    }),
+    tags: (options) => listTags(session, session.url('tags/list'), options),
+    referrers: (digest, options = {}) => {
+      const listed = registryReferrers(session, session.url(`referrers/${digest}`), options);
+      return listReferrers(manifests, digest, listed, options);
+    },
   };
 }
 
-/** A name is a path of the grammar of references: behind a host, so that its first component is not taken for one. */
-function checkName(name: string): void {
-  if (withName(`registry.invalid/${name}`).path === name) return;
-  throw new StowageError('INVALID_REFERENCE', 'invalid reference format');
+/** What requests to a registry are made with. */
+interface RegistrySession {
+  readonly session: Session;
+  readonly deps: RetryDeps & { readonly endpoint: Endpoint };
+}
+
+/**
+ * Makes what sends requests to a registry.
+ *
+ * @param init as of a repository
+ * @param target what tokens are asked for, and the repository within the registry where there is one, already through
+ *   its grammar
+ */
+export function createSession(
+  init: Omit<RepositoryInit, 'name' | 'actions'>,
+  { scope, name }: { readonly scope: string; readonly name?: string },
+): RegistrySession {
+  const { auth, clock = systemClock, random = Math.random } = init;
+  const { tokens = createTokenCache({ clock }), trustedRealms = [] } = init;
+  const endpoint = parseEndpoint(init.endpoint);
+  const transport = createTransport({ ...init, endpoint });
+  const deps = { endpoint, transport, clock, random };
+  const authorizer = new Authorizer({ ...deps, auth, scope, repository: name, tokens, trustedRealms });
+  return { session: new Session({ ...deps, name: name ?? '', authorizer }), deps };
 }
