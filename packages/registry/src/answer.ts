@@ -1,3 +1,5 @@
+import type { Watched } from './watchdog.ts';
+
 /** The answer at the end of all redirects. */
 export interface Answer {
   readonly method: string;
@@ -6,4 +8,6 @@ export interface Answer {
   readonly response: Response;
   /** Whether another origin than the one asked had a part in it: its challenges are not the registry's. */
   readonly crossed: boolean;
+  /** Watches the reading of the body; `expire` is called when no byte comes for too long. */
+  readonly watch?: (expire: () => void) => Watched;
 }

@@ -1,5 +1,5 @@
 import { StowageError } from '@stowage/types';
-import type { RegistryEndpoint } from '@stowage/types';
+import type { EndpointTls, RegistryEndpoint } from '@stowage/types';
 import { isLoopbackHost, zoneOf } from './zone.ts';
 import type { Zone } from './zone.ts';
 
@@ -18,6 +18,7 @@ export interface Endpoint {
   readonly insecure: boolean;
   /** Whether credentials may go over plain http here: the endpoint is listed as insecure, or is this machine. */
   readonly plainAllowed: boolean;
+  readonly tls: EndpointTls | undefined;
 }
 
 /**
@@ -25,7 +26,7 @@ export interface Endpoint {
  *
  * @throws `INVALID_ARGUMENT` for anything but an http or https URL of host and port
  */
-export function parseEndpoint({ url, mirror, official, insecure }: RegistryEndpoint): Endpoint {
+export function parseEndpoint({ url, mirror, official, insecure, tls }: RegistryEndpoint): Endpoint {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const bare = parsed !== undefined && parsed.href === `${parsed.origin}/`;
   if (!bare || (parsed.protocol !== 'https:' && parsed.protocol !== 'http:')) {
@@ -44,5 +45,6 @@ export function parseEndpoint({ url, mirror, official, insecure }: RegistryEndpo
     mirror,
     insecure,
     plainAllowed: insecure || isLoopbackHost(hostname),
+    tls,
   };
 }

@@ -81,12 +81,17 @@ describe('redirects', () => {
     expect(network.log.length).toBe(1);
   });
 
-  it('goes to a private address, where object stores are', async () => {
-    const { send } = transportOver({
+  it('goes to a private address, where object stores may be, only when allowed to', async () => {
+    const script: Script = {
       [`GET ${A}`]: redirect('https://10.0.0.9/b'),
       'GET https://10.0.0.9/b': {},
-    });
-    expect((await send()).url).toBe('https://10.0.0.9/b');
+    };
+    const allowed = transportOver(script, { allowPrivateRedirects: true });
+    expect((await allowed.send()).url).toBe('https://10.0.0.9/b');
+    const token = await rejection(allowed.send({ forToken: true }));
+    for (const error of [await rejection(transportOver(script).send()), token]) {
+      expect((error as Error).message).toContain('a private address; allowPrivateRedirects allows that');
+    }
   });
 
   it('follows ten and no more', async () => {
