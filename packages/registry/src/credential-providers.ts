@@ -16,9 +16,9 @@ const VARIABLES: readonly string[] = ['STOWAGE_AUTH', 'DOCKER_AUTH_CONFIG'];
  * console.log(await anonymousCredentials('quay.io')); // undefined
  * ```
  */
-export const anonymousCredentials: CredentialProvider = (_host, { signal } = {}) => {
+export const anonymousCredentials: CredentialProvider = async (_host, { signal } = {}) => {
   signal?.throwIfAborted();
-  return Promise.resolve(undefined);
+  return await Promise.resolve(undefined);
 };
 
 /**
@@ -37,11 +37,12 @@ export const anonymousCredentials: CredentialProvider = (_host, { signal } = {})
  * ```
  */
 export function staticCredentials(all: Readonly<Record<string, AuthConfig>>): CredentialProvider {
-  return (host, { signal } = {}) => {
+  return async (host, { signal } = {}) => {
     signal?.throwIfAborted();
     const own = Object.hasOwn(all, host) ? all[host] : undefined;
     const found = own ?? resolveAuthConfig(all, host);
-    return Promise.resolve(Object.keys(found).length === 0 ? undefined : { ...found, serverAddress: host });
+    const credentials = Object.keys(found).length === 0 ? undefined : { ...found, serverAddress: host };
+    return await Promise.resolve(credentials);
   };
 }
 
@@ -70,7 +71,7 @@ export function environmentCredentials(
     signal?.throwIfAborted();
     if (name === undefined) return undefined;
     document ??= parseDockerConfig(env[name] ?? '', name);
-    return Promise.resolve(findDockerAuth(document, host, repository));
+    return await Promise.resolve(findDockerAuth(document, host, repository));
   };
 }
 
