@@ -174,7 +174,7 @@ describe('a blob over several connections', () => {
     const { repository } = scripted(
       {},
       {
-        fetch: (_url, init) => {
+        fetch: (_url: string, init?: RequestInit) => {
           if (init?.signal instanceof AbortSignal) signals.push(init.signal);
           const range = new Headers(init?.headers).get('range') ?? '';
           const [first = 0, last = 0] = (range.match(/\d+/g) ?? []).map(Number);

@@ -35,12 +35,13 @@ export function resumingSource(
   let resumes = 0;
   let takenAtFirstResume = 0;
   let cancelled = false;
+  const isOver = (): boolean => cancelled || signal?.aborted === true;
 
   async function resume(cause: unknown): Promise<void> {
     if (taken - takenAtFirstResume >= PROGRESS) resumes = 0;
     if (resumes === 0) takenAtFirstResume = taken;
     resumes += 1;
-    if (resumes > MAX_RESUMES || cancelled || signal?.aborted === true) throw cause;
+    if (resumes > MAX_RESUMES || isOver()) throw cause;
     const delay = FIRST_DELAY * 2 ** (resumes - 1) * (0.5 + deps.random() / 2);
     await deps.clock.sleep(delay, { signal });
     const rest: BlobPart = {
@@ -50,7 +51,7 @@ export function resumingSource(
       signal,
     };
     ({ source } = await requestBlob({ requester: deps.requester, url, part: rest, validator }));
-    if (cancelled) source.cancel();
+    if (isOver()) source.cancel();
   }
 
   return {
