@@ -8,6 +8,6 @@ export interface Answer {
   readonly response: Response;
   /** Whether another origin than the one asked had a part in it: its challenges are not the registry's. */
   readonly crossed: boolean;
-  /** Watches the reading of the body; `expire` is called when no byte comes for too long. */
-  readonly watch?: (expire: () => void) => Watched;
+  /** Watches the reading of the body; `expire` is called, with the error for it, when no byte comes for too long. */
+  readonly watch?: (expire: (error: Error) => void) => Watched;
 }

@@ -2,6 +2,7 @@ import { StowageError } from '@stowage/types';
 import type { Bytes, ByteStream, Digest, Digester } from '@stowage/types';
 import type { Answer } from './answer.ts';
 import { networkError, truncated } from './network-error.ts';
+import type { Watched } from './watchdog.ts';
 
 /** Bytes that are asked for piece by piece, in order, one question at a time. */
 export interface ByteSource {
@@ -34,16 +35,33 @@ export function bodySource(answer: Answer, part: BodyPart): ByteSource {
   const end = skip + take;
   const least = length === undefined ? skip : Math.min(length, end);
   let position = 0;
+  let watched: Watched | undefined;
+  let stall: Error | undefined;
 
   async function read(): Promise<Bytes | undefined> {
     try {
-      return (await reader?.read())?.value;
+      watched ??= answer.watch?.(expire);
+      watched?.wait();
+      const value = (await reader?.read())?.value;
+      // What is cancelled ends as if it were complete.
+      if (stall !== undefined) throw stall;
+      if (value === undefined) watched?.end();
+      else watched?.rest();
+      return value;
     } catch (error) {
+      watched?.end();
       throw networkError(error, { ...answer, signal });
     }
   }
 
+  /** Gives up on a connection over which nothing comes any more. */
+  function expire(error: Error): void {
+    stall = error;
+    cancel(error);
+  }
+
   function cancel(reason?: unknown): void {
+    watched?.end();
     reader?.cancel(reason).catch(() => undefined);
   }
 

@@ -15,6 +15,7 @@ import type { Endpoint } from './endpoint.ts';
 import { createForeignRequester } from './foreign-urls.ts';
 import { createManifestReader } from './manifest-reader.ts';
 import { checkName, listTags } from './name-lister.ts';
+import type { NetworkOptions } from './network-options.ts';
 import { rewriteName } from './prefix-mirrors.ts';
 import { listReferrers, registryReferrers } from './referrers.ts';
 import type { RetryDeps } from './retry.ts';
@@ -24,7 +25,7 @@ import type { TokenCache } from './token-cache.ts';
 import { createTransport } from './transport.ts';
 
 /** How a repository is reached. */
-export interface RepositoryInit {
+export interface RepositoryInit extends NetworkOptions {
   /** One of those that a registry service names. */
   readonly endpoint: RegistryEndpoint;
   /** The name within the registry, for example `library/busybox`. */
@@ -49,8 +50,9 @@ export interface RepositoryInit {
   /** Where bearer tokens are kept; give one to several repositories to share them. Default: one of its own. */
   readonly tokens?: TokenCache | undefined;
   /**
-   * Hosts, with their ports, of token servers that may see credentials though they are neither the registry's host nor
-   * related to it by name, for example `gitlab.example` for `registry.example`. Default none.
+   * Hosts, with their ports where those are not the usual ones, of token servers that may see credentials though they
+   * are neither the registry's host nor related to it by name, for example `gitlab.example` for `registry.test`.
+   * Default none.
    */
   readonly trustedRealms?: readonly string[] | undefined;
 }
@@ -61,8 +63,10 @@ export interface RepositoryInit {
  * the registry for that. Failed requests throw `RegistryError`s; requests that may succeed another time are sent up to
  * three times.
  *
- * Credentials go to the endpoint's own origin, and to a token server only where it evidently belongs to the registry.
- * Where they were withheld from one and the registry then refuses, the error's `reason` is `credentials-withheld`.
+ * Credentials go to the endpoint's own origin, and to a token server only where it evidently belongs to the registry: it
+ * is on the same host, one name is under the other, over https both are of one registrable domain, they are a pair that
+ * is known, or `trustedRealms` names it. Another one leads to `UNAUTHENTICATED` with reason `realm` and a message that
+ * says so. Credentials that a token server refuses make way for none where something is only read.
  *
  * @param init endpoint, name, credentials
  * @throws `INVALID_ARGUMENT` for a malformed endpoint or headers, `INVALID_REFERENCE` for a malformed name
@@ -108,6 +112,7 @@ export function createRepository(init: RepositoryInit): Repository {
 /** What requests to a registry are made with. */
 interface RegistrySession {
   readonly session: Session;
+  readonly authorizer: Authorizer;
   readonly deps: RetryDeps & { readonly endpoint: Endpoint };
 }
 
@@ -116,17 +121,18 @@ interface RegistrySession {
  *
  * @param init as of a repository
  * @param target what tokens are asked for, and the repository within the registry where there is one, already through
- *   its grammar
+ *   its grammar; `offline` asks for refresh tokens too, as a login does
  */
 export function createSession(
   init: Omit<RepositoryInit, 'name' | 'actions'>,
-  { scope, name }: { readonly scope: string; readonly name?: string },
+  { scope, name, offline }: { readonly scope: string; readonly name?: string; readonly offline?: boolean },
 ): RegistrySession {
-  const { auth, clock = systemClock, random = Math.random } = init;
+  const { auth, clock = systemClock, random = Math.random, retry, onNotice } = init;
   const { tokens = createTokenCache({ clock }), trustedRealms = [] } = init;
   const endpoint = parseEndpoint(init.endpoint);
   const transport = createTransport({ ...init, endpoint });
-  const deps = { endpoint, transport, clock, random };
-  const authorizer = new Authorizer({ ...deps, auth, scope, repository: name, tokens, trustedRealms });
-  return { session: new Session({ ...deps, name: name ?? '', authorizer }), deps };
+  const deps = { endpoint, transport, clock, random, retry };
+  const identity = { auth, scope, offline, repository: name, tokens, trustedRealms, onNotice };
+  const authorizer = new Authorizer({ ...deps, ...identity });
+  return { session: new Session({ ...deps, name: name ?? '', authorizer }), authorizer, deps };
 }

@@ -71,7 +71,12 @@ export function createTransport(init: TransportInit): Transport {
   const ownHeaders = headersOf(init);
   const fetchFor = init.fetch === undefined ? fetchByHost(init, defaultFetch) : always(init.fetch);
   const watchdog = new Watchdog(clock, inactivityTimeout * 1000);
-  const watch: Answer['watch'] = (expire) => watchdog.watch(expire);
+  const watching =
+    (request: { readonly method: string; readonly url: string }): NonNullable<Answer['watch']> =>
+    (expire) =>
+      watchdog.watch(() => {
+        expire(stalled(request, inactivityTimeout));
+      });
   let redirectsHidden = false;
 
   async function fetchOnce(request: WireRequest, url: URL, authorized: boolean): Promise<Response> {
@@ -108,8 +113,8 @@ export function createTransport(init: TransportInit): Transport {
     };
     if (request.signal?.aborted === true) onAbort();
     request.signal?.addEventListener('abort', onAbort, { once: true });
-    const watched = watchdog.watch(() => {
-      stop.abort(stalled(here, inactivityTimeout));
+    const watched = watching(here)((error) => {
+      stop.abort(error);
     });
     watched.wait();
     try {
@@ -134,7 +139,7 @@ export function createTransport(init: TransportInit): Transport {
         const { method } = request;
         const here = { method, url: url.href };
         const response = await exchangeOnce(request, url, !crossed);
-        const answer = { ...here, response, crossed, watch };
+        const answer = { ...here, response, crossed, watch: watching(here) };
         checkCodings(answer);
         notifyOfHeaders(onNotice, url.host, response.headers);
         if (response.redirected) return followedByRuntime(answer, origin);
