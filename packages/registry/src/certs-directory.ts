@@ -1,3 +1,5 @@
+import type * as FileSystem from 'node:fs/promises';
+import type * as Paths from 'node:path';
 import { StowageError } from '@stowage/types';
 import type { AbortOptions, EndpointTls } from '@stowage/types';
 
@@ -22,12 +24,12 @@ export async function readCertsDirectory(
 ): Promise<EndpointTls | undefined> {
   signal?.throwIfAborted();
   const fs = builtin('node:fs/promises');
-  const { join } = builtin('node:path');
-  const own = join(directory, process.platform === 'win32' ? host.replaceAll(':', '') : host);
+  const path = builtin('node:path');
+  const own = path.join(directory, process.platform === 'win32' ? host.replaceAll(':', '') : host);
   const names = (await fs.readdir(own).catch(noSuchDirectory)).sort();
 
   async function read(name: string): Promise<string> {
-    const file = join(own, name);
+    const file = path.join(own, name);
     const { size } = await fs.stat(file).catch(unreadable);
     if (size > MAX_FILE) {
       throw new StowageError('LIMIT_EXCEEDED', `${file} is longer than ${String(MAX_FILE)} bytes`);
@@ -71,8 +73,8 @@ function builtin<K extends 'node:fs/promises' | 'node:path'>(name: K): Builtins[
 }
 
 interface Builtins {
-  readonly 'node:fs/promises': typeof import('node:fs/promises');
-  readonly 'node:path': typeof import('node:path');
+  readonly 'node:fs/promises': typeof FileSystem;
+  readonly 'node:path': typeof Paths;
 }
 
 function noSuchDirectory(error: unknown): string[] {

@@ -18,7 +18,7 @@ const VARIABLES: readonly string[] = ['STOWAGE_AUTH', 'DOCKER_AUTH_CONFIG'];
  */
 export const anonymousCredentials: CredentialProvider = async (_host, { signal } = {}) => {
   signal?.throwIfAborted();
-  return await Promise.resolve(undefined);
+  return await Promise.resolve<AuthConfig | undefined>(undefined);
 };
 
 /**

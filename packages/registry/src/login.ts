@@ -1,13 +1,11 @@
 import { isRegistryError, isStowageError, RegistryError, StowageError } from '@stowage/types';
-import type { AbortOptions, AuthConfig, Clock, Fetch, LoginResult, RegistryEndpoint } from '@stowage/types';
+import type { AbortOptions, AuthConfig, LoginResult, RegistryEndpoint } from '@stowage/types';
 import type { Answer } from './answer.ts';
-import { Authorizer } from './authorizer.ts';
 import { discard } from './body.ts';
-import { parseEndpoint } from './endpoint.ts';
 import { requestMessage } from './network-error.ts';
-import { Session } from './session.ts';
-import { createTokenCache } from './token-cache.ts';
-import { createTransport } from './transport.ts';
+import { createSession } from './repository.ts';
+import type { RepositoryInit } from './repository.ts';
+import type { Session } from './session.ts';
 
 /** Where one logs in who names no server. */
 const DEFAULT_HOST = 'index.docker.io';
@@ -26,14 +24,7 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
 };
 
 /** What requests of the service itself are sent with. */
-export interface ServiceRequestDeps {
-  readonly fetch: Fetch | undefined;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly metaHeaders: Readonly<Record<string, string>> | undefined;
-  readonly userAgent: string | undefined;
-  readonly trustedRealms: readonly string[];
-}
+export type ServiceRequestDeps = Omit<RepositoryInit, 'endpoint' | 'name' | 'auth' | 'actions' | 'tokens'>;
 
 /**
  * The host that credentials are for.
@@ -82,24 +73,12 @@ export function isUnanswered(error: unknown): boolean {
 
 async function loginAt(
   { serverAddress: _, ...auth }: AuthConfig,
-  { rewrite: __, ...where }: RegistryEndpoint,
+  endpoint: RegistryEndpoint,
   deps: ServiceRequestDeps,
   { signal }: AbortOptions,
 ): Promise<LoginResult> {
-  const endpoint = parseEndpoint(where);
-  const transport = createTransport({ ...deps, endpoint });
-  const tokens = createTokenCache({ clock: deps.clock });
-  const authorizer = new Authorizer({
-    ...deps,
-    endpoint,
-    transport,
-    auth,
-    scope: '',
-    offline: true,
-    tokens,
-  });
-  const session = new Session({ ...deps, endpoint, name: '', transport, authorizer });
-  const request = { method: 'GET', url: `${endpoint.origin}/v2/` } as const;
+  const { session, authorizer } = createSession({ ...deps, endpoint, auth }, { scope: '', offline: true });
+  const request = { method: 'GET', url: `${session.origin}/v2/` } as const;
   const answer = await session
     .exchange({ ...request, signal }, async (received) => {
       if (received.response.status === 200) await discard(received, signal);

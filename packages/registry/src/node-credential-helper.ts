@@ -181,7 +181,7 @@ function converse(
       // What the program itself started may keep these open.
       child.stdout.destroy();
       child.stderr.destroy();
-      reject(error as Error);
+      reject(error);
     };
     const onAbort = (): void => {
       give(signal.reason);

@@ -1,4 +1,3 @@
-import { systemClock } from '@stowage/core';
 import { familiarName, StowageError, trimNamed } from '@stowage/types';
 import type {
   AbortOptions,
@@ -19,6 +18,7 @@ import { readCertsDirectory } from './certs-directory.ts';
 import { splitSearchTerm, validateIndexName } from './index-name.ts';
 import { login, loginHost } from './login.ts';
 import { validateMirror } from './mirror.ts';
+import type { NetworkOptions } from './network-options.ts';
 import { findPrefixMirrors } from './prefix-mirrors.ts';
 import type { FindMirrors, PrefixMirror, PrefixMirrors } from './prefix-mirrors.ts';
 import { isDockerHub, isRegistryHost } from './registry-host.ts';
@@ -28,7 +28,7 @@ import { allowsNondistributable, isSecureIndex, loadServiceConfig } from './serv
 import type { HostLookup } from './service-config.ts';
 
 /** What a registry service is told about registries. */
-export interface RegistryServiceInit {
+export interface RegistryServiceInit extends NetworkOptions {
   /**
    * Mirrors, tried in this order before the registry itself: a list is for Docker Hub, as in docker's configuration;
    * a record has them by registry, or by part of one (see {@link PrefixMirrors}). Default none.
@@ -86,9 +86,6 @@ export interface RegistryServiceInit {
  */
 export function createRegistryService(init: RegistryServiceInit = {}): RegistryService {
   const { insecureRegistries = [], allowNondistributableArtifacts = [], onWarning = () => undefined } = init;
-  const { clock = systemClock, random = Math.random, trustedRealms = [] } = init;
-  const { fetch, metaHeaders, userAgent } = init;
-  const deps = { fetch, clock, random, metaHeaders, userAgent, trustedRealms };
   const { mirrors, find } = mirrorsOf(init.mirrors ?? []);
   const config = loadServiceConfig({
     mirrors,
@@ -106,7 +103,7 @@ export function createRegistryService(init: RegistryServiceInit = {}): RegistryS
     async auth(auth, options = {}) {
       options.signal?.throwIfAborted();
       // Those to push to: a mirror never sees the credentials of what it mirrors.
-      return await login(auth, await lookup.push(loginHost(auth), options), deps, options);
+      return await login(auth, await lookup.push(loginHost(auth), options), init, options);
     },
     async search(text, options = {}) {
       options.signal?.throwIfAborted();
@@ -115,7 +112,7 @@ export function createRegistryService(init: RegistryServiceInit = {}): RegistryS
       const { index, term } = splitSearchTerm(text);
       const endpoints = await lookup.search(index, options);
       const { auth = init.auth } = options;
-      return filter(await search({ endpoints, term, limit, auth }, deps, options));
+      return filter(await search({ endpoints, term, limit, auth }, init, options));
     },
     serviceConfig: () => structuredClone(config),
   };

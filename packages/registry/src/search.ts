@@ -1,3 +1,4 @@
+import { systemClock } from '@stowage/core';
 import { errorCodeOfResponse, isStowageError, RegistryError, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
@@ -6,16 +7,15 @@ import type {
   RegistryEndpoint,
   SearchResults,
 } from '@stowage/types';
-import { Authorizer } from './authorizer.ts';
 import { encodeBasic } from './basic.ts';
 import { discard, readBody } from './body.ts';
 import { findCredential } from './credential.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { isUnanswered } from './login.ts';
 import type { ServiceRequestDeps } from './login.ts';
+import { createSession } from './repository.ts';
 import { parseSearchResults } from './search-results.ts';
 import { isRetryableStatus, retryAfter, TryAgain, withRetries } from './retry.ts';
-import { createTokenCache } from './token-cache.ts';
 import { createTransport } from './transport.ts';
 import type { Transport, WireRequest } from './transport.ts';
 import type { Answer } from './answer.ts';
@@ -97,24 +97,35 @@ class SearchIndex {
     { signal }: AbortOptions,
   ): Promise<SearchResults> {
     const query = new URLSearchParams({ q: term, n: String(limit) });
-    const request = { method: 'GET', url: `${this.#where.url}/v1/search?${query.toString()}` } as const;
-    const authorization = await this.#authorize(request, auth, signal);
-    return await this.#exchange(
-      { ...request, headers: { 'x-docker-token': 'true' }, authorization, signal },
-      async (answer) => {
-        const { method, url, response } = answer;
-        const { status } = response;
-        if (status === 200)
-          return parseSearchResults(await readBody(answer, { maxBytes: MAX_BODY, signal }), answer);
-        await discard(answer, signal);
-        throw new RegistryError(errorCodeOfResponse(status, []), `Unexpected status code ${String(status)}`, {
-          method,
-          url,
-          status,
-          retryable: isRetryableStatus(status),
-        });
-      },
-    );
+    const url = `${this.#where.url}/v1/search?${query.toString()}`;
+    const request = { method: 'GET', url, headers: { 'x-docker-token': 'true' }, signal } as const;
+    const read = async (answer: Answer): Promise<SearchResults> => {
+      const { method, url, response } = answer;
+      const { status } = response;
+      if (status === 200) {
+        return parseSearchResults(await readBody(answer, { maxBytes: MAX_BODY, signal }), answer);
+      }
+      await discard(answer, signal);
+      throw new RegistryError(errorCodeOfResponse(status, []), `Unexpected status code ${String(status)}`, {
+        method,
+        url,
+        status,
+        retryable: isRetryableStatus(status),
+      });
+    };
+    const endpoint = parseEndpoint(this.#where);
+    const credential = await findCredential(auth, endpoint, { signal });
+    if (credential.kind === 'refresh') {
+      // It has to be turned into another token first, where the index knows how.
+      const init = { ...this.#deps, endpoint: this.#where, auth };
+      return await createSession(init, { scope: SEARCH_SCOPE }).session.exchange(request, read);
+    }
+    // Name and password go out unasked: so the first API has it.
+    const authorization =
+      credential.kind === 'password' && (endpoint.https || endpoint.plainAllowed)
+        ? encodeBasic(credential.username, credential.password)
+        : undefined;
+    return await this.#exchange({ ...request, authorization }, read);
   }
 
   /** Any answer will do, as in moby: what it says of the registry would change nothing that is sent. */
@@ -124,41 +135,11 @@ class SearchIndex {
     );
   }
 
-  /**
-   * Name and password go out unasked, as the first API has it; an identity token has to be turned into another token
-   * first, where the index knows how.
-   */
-  async #authorize(
-    request: WireRequest,
-    auth: AuthConfig | CredentialProvider | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<string | undefined> {
-    const endpoint = parseEndpoint(this.#where);
-    if (auth === undefined || (!endpoint.https && !endpoint.plainAllowed)) return undefined;
-    const credential = await findCredential(auth, endpoint, { signal });
-    if (credential.kind === 'password') return encodeBasic(credential.username, credential.password);
-    if (credential.kind !== 'refresh') return undefined;
-    const tokens = createTokenCache({ clock: this.#deps.clock });
-    const authorizer = new Authorizer({
-      ...this.#deps,
-      endpoint,
-      transport: this.#transport,
-      auth,
-      scope: SEARCH_SCOPE,
-      tokens,
-    });
-    await this.#exchange({ method: 'GET', url: `${this.#where.url}/v2/`, signal }, async (answer) => {
-      await discard(answer, signal);
-      if (answer.response.status === 401 && !answer.crossed) authorizer.learn(answer.response);
-    });
-    return (await authorizer.authorize(request))?.value;
-  }
-
   async #exchange<T>(request: WireRequest, read: (answer: Answer) => Promise<T>): Promise<T> {
-    const { clock } = this.#deps;
+    const { clock = systemClock, random = Math.random, retry } = this.#deps;
     const { signal } = request;
     return await withRetries(
-      this.#deps,
+      { clock, random, retry },
       async (mayWait) => {
         const answer = await this.#transport.send(request);
         const { status, headers } = answer.response;
@@ -186,11 +167,6 @@ function noIndex(endpoints: readonly RegistryEndpoint[], failures: readonly unkn
         `please add \`--insecure-registry ${host}\` to the daemon's arguments. ` +
         "In the case of HTTPS, if you have access to the registry's CA certificate, no need for the flag; " +
         `simply place the CA certificate at /etc/docker/certs.d/${host}/ca.crt`;
-  return new StowageError('UNAVAILABLE', message, { cause, ...causeFlags(cause) });
-}
-
-function causeFlags(cause: unknown): { readonly retryable?: boolean; readonly reason?: string } {
-  if (!isStowageError(cause)) return {};
-  const { retryable, reason } = cause;
-  return { ...(retryable === undefined ? {} : { retryable }), ...(reason === undefined ? {} : { reason }) };
+  const { retryable, reason } = isStowageError(cause) ? cause : {};
+  return new StowageError('UNAVAILABLE', message, { cause, retryable, reason });
 }
