@@ -176,7 +176,7 @@ function converse(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const give = (error: unknown): void => {
+    const give = (error: Error): void => {
       child.kill('SIGKILL');
       // What the program itself started may keep these open.
       child.stdout.destroy();
@@ -184,7 +184,7 @@ function converse(
       reject(error);
     };
     const onAbort = (): void => {
-      give(signal.reason);
+      give(signal.reason as Error);
     };
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
