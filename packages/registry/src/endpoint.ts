@@ -1,5 +1,6 @@
 import { StowageError } from '@stowage/types';
 import type { EndpointTls, RegistryEndpoint } from '@stowage/types';
+import { isRegistryHost } from './registry-host.ts';
 import { isLoopbackHost, zoneOf } from './zone.ts';
 import type { Zone } from './zone.ts';
 
@@ -36,10 +37,15 @@ export function parseEndpoint({ url, mirror, official, insecure, tls }: Registry
     );
   }
   const { origin, hostname, host, protocol } = parsed;
+  // As it is written, with a port that goes without saying: so it stands where credentials are kept.
+  const written = url
+    .slice(url.indexOf('//') + 2)
+    .replace(/\/$/, '')
+    .toLowerCase();
   return {
     origin,
     hostname,
-    credentialHost: official ? 'docker.io' : host,
+    credentialHost: official ? 'docker.io' : isRegistryHost(written) ? written : host,
     zone: zoneOf(hostname),
     https: protocol === 'https:',
     mirror,
