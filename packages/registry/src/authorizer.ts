@@ -13,6 +13,7 @@ import { mergeScopes, missingScopes, scopesOf } from './scope.ts';
 import { SharedFlights } from './shared-flight.ts';
 import { TokenSource } from './token-source.ts';
 import type { HeldToken, TokenSourceInit } from './token-source.ts';
+import type { WireResponse } from './wire-fetch.ts';
 
 /** The schemes that can be answered. */
 const SCHEMES: readonly string[] = ['bearer', 'basic'];
@@ -86,7 +87,7 @@ export class Authorizer {
   }
 
   /** Remembers the challenges of a 401 of the registry; an answer that shows none changes nothing. */
-  learn(response: Response): void {
+  learn(response: WireResponse): void {
     const challenges = challengesOf(response);
     if (challenges.length > 0) this.#challenges = challenges;
   }
@@ -126,7 +127,7 @@ export class Authorizer {
    * @param sent what the request was sent with
    * @returns what may help; `undefined` where nothing will
    */
-  refused(response: Response, sent: Authorization | undefined, request: Request): Remedy | undefined {
+  refused(response: WireResponse, sent: Authorization | undefined, request: Request): Remedy | undefined {
     const isChallenge = response.status === 401;
     if (isChallenge) {
       this.learn(response);
@@ -146,7 +147,7 @@ export class Authorizer {
    * Adds what a registry says that a token lacks: by a challenge with `insufficient_scope` (RFC 6750, section 3.1), or by
    * one for another scope than we asked for, as those send that keep repositories under other names.
    */
-  #widen(response: Response, request: Request): boolean {
+  #widen(response: WireResponse, request: Request): boolean {
     const bearer = challengesOf(response).find(({ scheme }) => scheme === 'bearer');
     const wanted = missingScopes(scopesOf(bearer?.parameters.get('scope') ?? ''), this.#scopesFor(request));
     if (wanted.length === 0 || this.#widened.length + wanted.length > MAX_WIDENED) return false;
@@ -207,7 +208,7 @@ export class Authorizer {
   }
 }
 
-function challengesOf(response: Response): readonly Challenge[] {
+function challengesOf(response: WireResponse): readonly Challenge[] {
   const header = response.headers.get('www-authenticate');
   return parseChallenges(header === null ? [] : [header]);
 }

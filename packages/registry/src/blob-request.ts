@@ -10,6 +10,7 @@ import { parseContentRange } from './content-range.ts';
 import { truncated } from './network-error.ts';
 import type { Requester } from './requester.ts';
 import type { SessionRequest } from './session.ts';
+import type { WireResponse } from './wire-fetch.ts';
 
 /** A blob as one request gave it. */
 export interface OpenedBlob {
@@ -170,7 +171,7 @@ function openRange(answer: Answer, part: BlobPart): OpenedBlob | Error {
 }
 
 /** The strong entity tag of an answer: a weak one does not tell bytes apart (RFC 9110, section 8.8.1). */
-function validatorOf(response: Response): string | undefined {
+function validatorOf(response: WireResponse): string | undefined {
   const tag = response.headers.get('etag') ?? '';
   return /^"[\x21\x23-\x7e]*"$/.test(tag) && !isCoded(response) ? tag : undefined;
 }

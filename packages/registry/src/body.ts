@@ -1,21 +1,21 @@
-import { collect } from '@stowage/core';
 import { StowageError } from '@stowage/types';
-import type { Bytes, ByteStream, ReadOptions } from '@stowage/types';
+import type { Bytes, ReadOptions } from '@stowage/types';
 import type { Answer } from './answer.ts';
-import { bodySource, streamOfSource } from './byte-source.ts';
-import type { BodyPart } from './byte-source.ts';
+import { bodySource } from './byte-source.ts';
+import type { ByteSource } from './byte-source.ts';
+import type { WireResponse } from './wire-fetch.ts';
 
 /** The most bytes that are read of a body nobody wants, so that its connection can be used again. */
 const MAX_DRAINED = 64 * 1024;
 
 /** Whether the bytes on the wire are others than those that we get to see. */
-export function isCoded(response: Response): boolean {
+export function isCoded(response: WireResponse): boolean {
   const coding = response.headers.get('content-encoding')?.trim().toLowerCase() ?? '';
   return coding !== '' && coding !== 'identity';
 }
 
 /** How many bytes the body has by its header; `undefined` where that is not known or a coding hides it. */
-export function announcedLength(response: Response): number | undefined {
+export function announcedLength(response: WireResponse): number | undefined {
   return isCoded(response) ? undefined : byteCount(response.headers.get('content-length'));
 }
 
@@ -36,15 +36,15 @@ export async function readBody(answer: Answer, options: ReadOptions): Promise<By
   const length = announcedLength(answer.response);
   if (length !== undefined && length > maxBytes) {
     abandon(answer.response);
-    throw new StowageError('LIMIT_EXCEEDED', `content is longer than ${String(maxBytes)} bytes`);
+    throw tooLong(maxBytes);
   }
-  return await collect(streamBody(answer, { length, signal }), { maxBytes });
+  return await gather(bodySource(answer, { length, signal }), options);
 }
 
 /** Reads at most `maxBytes` of a body and lets go of the rest. */
 export async function readPrefix(answer: Answer, options: ReadOptions): Promise<Bytes> {
   const { maxBytes, signal } = options;
-  return await collect(streamBody(answer, { take: maxBytes, signal }), { maxBytes });
+  return await gather(bodySource(answer, { take: maxBytes, signal }), options);
 }
 
 /**
@@ -57,10 +57,48 @@ export async function discard(answer: Answer, signal?: AbortSignal): Promise<voi
 }
 
 /** Cancels a body that nobody wants, and its connection with it. Never fails. */
-export function abandon(response: Response): void {
+export function abandon(response: WireResponse): void {
   response.body?.cancel().catch(() => undefined);
 }
 
-function streamBody(answer: Answer, part: BodyPart): ByteStream {
-  return streamOfSource(bodySource(answer, part), part);
+/** Everything that a source has, without a stream around it: most bodies are small. */
+async function gather(source: ByteSource, { maxBytes, signal }: ReadOptions): Promise<Bytes> {
+  const onAbort = (): void => {
+    source.cancel(signal?.reason);
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const pieces: Bytes[] = [];
+  let size = 0;
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const piece = await source.next();
+      if (piece === undefined) break;
+      pieces.push(piece);
+      size += piece.byteLength;
+      // Written so that a limit that is no number lets nothing through.
+      if (!(size <= maxBytes)) throw tooLong(maxBytes);
+    }
+    signal?.throwIfAborted();
+    return joined(pieces, size);
+  } catch (error) {
+    source.cancel(error);
+    throw signal?.aborted === true ? signal.reason : error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+function joined(pieces: readonly Bytes[], size: number): Bytes {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.byteLength;
+  }
+  return bytes;
+}
+
+function tooLong(maxBytes: number): StowageError {
+  return new StowageError('LIMIT_EXCEEDED', `content is longer than ${String(maxBytes)} bytes`);
 }

@@ -1,5 +1,4 @@
-import type { Fetch } from '@stowage/types';
-import type { FetchSettings } from './fetch-settings.ts';
+import type { FetchSettings, WireFetch } from './wire-fetch.ts';
 import type { TransportInit } from './transport.ts';
 import { isLoopbackHost } from './zone.ts';
 
@@ -10,8 +9,8 @@ import { isLoopbackHost } from './zone.ts';
  */
 export function fetchByHost(
   { endpoint, ...options }: TransportInit,
-  make: (settings: FetchSettings) => Fetch,
-): (url: URL) => Fetch {
+  make: (settings: FetchSettings) => WireFetch,
+): (url: URL) => WireFetch {
   const { insecure, tls, origin, hostname } = endpoint;
   const { connectTimeout, proxy, http2 } = options;
   const common = { connectTimeout, proxy, http2 };

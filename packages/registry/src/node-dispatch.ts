@@ -1,8 +1,9 @@
+import type { Bytes } from '@stowage/types';
 import type { Dispatcher } from 'undici';
+import { PushedBody } from './pushed-body.ts';
+import type { WireBodySource, WireControl, WireResponse } from './wire-fetch.ts';
 
-/** How much of a body may wait to be read before the connection is held back, bytes. */
-const HIGH_WATER_MARK = 256 * 1024;
-const NO_BODY: readonly number[] = [101, 103, 204, 205, 304];
+const NO_BODY: readonly number[] = [204, 205, 304];
 
 /**
  * Sends a request by a pool of connections and answers like `fetch` with `redirect: 'manual'`, without what `fetch` adds
@@ -11,12 +12,12 @@ const NO_BODY: readonly number[] = [101, 103, 204, 205, 304];
 export async function dispatchRequest(
   dispatcher: Dispatcher,
   url: URL,
-  init: RequestInit = {},
-): Promise<Response> {
-  const { method = 'GET', headers, body, signal } = init;
-  signal?.throwIfAborted();
-  return await new Promise<Response>((resolve, reject) => {
+  init: RequestInit & { readonly control: WireControl },
+): Promise<WireResponse> {
+  const { method = 'GET', headers, body, signal, control } = init;
+  return await new Promise<WireResponse>((resolve, reject) => {
     const exchange = new Exchange(method, { resolve, reject }, signal ?? undefined);
+    control.abort = exchange.abort;
     dispatcher.dispatch(
       {
         origin: url.origin,
@@ -32,37 +33,38 @@ export async function dispatchRequest(
   });
 }
 
-const DECODERS: Readonly<Record<string, 'createUnzip' | 'createBrotliDecompress'>> = {
-  gzip: 'createUnzip',
-  'x-gzip': 'createUnzip',
-  deflate: 'createUnzip',
-  br: 'createBrotliDecompress',
-};
-
 interface Settlement {
-  readonly resolve: (response: Response) => void;
+  readonly resolve: (response: WireResponse) => void;
   readonly reject: (reason: unknown) => void;
 }
 
-/** What undici tells about one request, as a `Response`. */
+/** What undici tells about one request, as an answer. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #method: string;
   readonly #settlement: Settlement;
   readonly #signal: AbortSignal | undefined;
   #connection: Dispatcher.DispatchController | undefined;
-  #body: ReadableStreamDefaultController<Uint8Array> | undefined;
-  #ended = false;
+  #body: PushedBody | undefined;
+  #aborted: { readonly reason: unknown } | undefined;
 
   constructor(method: string, settlement: Settlement, signal: AbortSignal | undefined) {
     this.#method = method;
     this.#settlement = settlement;
     this.#signal = signal;
     signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal?.aborted === true) this.#onAbort();
   }
+
+  readonly abort = (reason: unknown): void => {
+    this.#aborted ??= { reason };
+    // A request that waits for its connection has none to abort; nobody waits for it any more all the same.
+    this.#settlement.reject(reason);
+    this.#connection?.abort(asError(reason));
+  };
 
   onRequestStart(connection: Dispatcher.DispatchController): void {
     this.#connection = connection;
-    if (this.#signal?.aborted === true) this.#onAbort();
+    if (this.#aborted !== undefined) connection.abort(asError(this.#aborted.reason));
   }
 
   onResponseStart(
@@ -73,83 +75,64 @@ class Exchange implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200) return;
     const isEmpty = this.#method === 'HEAD' || NO_BODY.includes(status);
-    try {
-      const body = isEmpty ? null : this.#open(connection);
-      const response = new Response(
-        decoded(body, headers['content-encoding']) as ReadableStream<Uint8Array<ArrayBuffer>> | null,
-        {
-          status,
-          statusText,
-          headers: headersOf(headers),
-        },
-      );
-      this.#settlement.resolve(response);
-    } catch (error) {
-      connection.abort(error as Error);
-    }
+    if (!isEmpty) this.#body = new PushedBody(connection);
+    this.#settlement.resolve({
+      status,
+      ok: status < 300,
+      statusText,
+      headers: headersOf(headers),
+      type: 'default',
+      redirected: false,
+      url: '',
+      body: this.#body === undefined ? null : decoded(this.#body, headers['content-encoding']),
+    });
   }
 
-  onResponseData(connection: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    if (this.#body === undefined) return;
+  onResponseData(_connection: Dispatcher.DispatchController, chunk: Uint8Array): void {
     // Not as the Buffer that it is: its `slice` does something else.
-    this.#body.enqueue(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-    if ((this.#body.desiredSize ?? 0) <= 0) connection.pause();
+    this.#body?.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
   }
 
   onResponseEnd(): void {
-    this.#end();
-    this.#body?.close();
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#body?.end();
   }
 
   onResponseError(_connection: Dispatcher.DispatchController, error: Error): void {
-    this.#end();
-    const reason: unknown = this.#signal?.aborted === true ? this.#signal.reason : error;
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    const reason = this.#aborted === undefined ? error : this.#aborted.reason;
     this.#settlement.reject(reason);
-    this.#body?.error(reason);
+    this.#body?.fail(reason);
   }
 
   readonly #onAbort = (): void => {
-    const reason: unknown = this.#signal?.reason;
-    // A request that waits for its connection has none to abort; nobody waits for it any more all the same.
-    this.#settlement.reject(reason);
-    this.#connection?.abort(reason as Error);
+    this.abort(this.#signal?.reason);
   };
-
-  #open(connection: Dispatcher.DispatchController): ReadableStream<Uint8Array> {
-    return new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          this.#body = controller;
-        },
-        pull: () => {
-          connection.resume();
-        },
-        cancel: (reason) => {
-          this.#body = undefined;
-          if (!this.#ended) connection.abort(reason instanceof Error ? reason : new Error('cancelled'));
-        },
-      },
-      { highWaterMark: HIGH_WATER_MARK, size: (chunk) => chunk.byteLength },
-    );
-  }
-
-  #end(): void {
-    this.#ended = true;
-    this.#signal?.removeEventListener('abort', this.#onAbort);
-  }
 }
 
+const DECODERS: Readonly<Record<string, 'createUnzip' | 'createBrotliDecompress'>> = {
+  gzip: 'createUnzip',
+  'x-gzip': 'createUnzip',
+  deflate: 'createUnzip',
+  br: 'createBrotliDecompress',
+};
+
 /** A body without the coding that a proxy put on it unasked. */
-function decoded(
-  body: ReadableStream<Uint8Array> | null,
-  coding: string | string[] | undefined,
-): ReadableStream<Uint8Array> | null {
+function decoded(body: PushedBody, coding: string | string[] | undefined): WireBodySource {
   const name = String(coding).trim().toLowerCase();
-  if (body === null || !Object.hasOwn(DECODERS, name)) return body;
+  if (!Object.hasOwn(DECODERS, name)) return body;
   const zlib = process.getBuiltinModule('node:zlib');
   const { Duplex } = process.getBuiltinModule('node:stream');
-  const decoder = zlib[DECODERS[name] ?? 'createUnzip']();
-  return body.pipeThrough(Duplex.toWeb(decoder) as ReadableWritablePair<Uint8Array, Uint8Array>);
+  const decoder = Duplex.toWeb(zlib[DECODERS[name] ?? 'createUnzip']());
+  const stream = new ReadableStream<Bytes>({
+    pull: async (controller) => {
+      const { value } = await body.getReader().read();
+      if (value === undefined) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => body.cancel(reason),
+  });
+  return stream.pipeThrough(decoder as ReadableWritablePair<Uint8Array, Uint8Array>) as WireBodySource;
 }
 
 function headersOf(raw: Readonly<Record<string, string | string[] | undefined>>): Headers {
@@ -163,4 +146,8 @@ function headersOf(raw: Readonly<Record<string, string | string[] | undefined>>)
 /** Headers have no characters beyond U+00FF; undici reads them as UTF-8. */
 function latin1(text: string): string {
   return /^[\0-\xff]*$/.test(text) ? text : text.replace(/[^\0-\xff]/g, '?');
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error('aborted', { cause: reason });
 }

@@ -2,7 +2,7 @@ import type { LookupFunction } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { EndpointTls } from '@stowage/types';
 import type { Dispatcher } from 'undici';
-import type { FetchSettings } from './fetch-settings.ts';
+import type { FetchSettings } from './wire-fetch.ts';
 import { guardedLookup } from './node-guard.ts';
 
 /** Registries are known that send very long headers, bytes. */

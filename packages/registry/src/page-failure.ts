@@ -1,4 +1,4 @@
-import type { FailedRequest } from './fetch-settings.ts';
+import type { FailedRequest } from './wire-fetch.ts';
 
 /** What a page sends without asking the server for leave first (Fetch standard, "CORS-safelisted request-header"). */
 const SAFE_HEADERS: readonly string[] = ['accept', 'accept-language', 'content-language'];

@@ -8,7 +8,6 @@ import { digestBytes } from '@stowage/core';
 import { isRegistryError, isStowageError } from '@stowage/types';
 import type { Repository } from '@stowage/types';
 import { build } from 'esbuild';
-import { defaultFetch } from './platform.node.ts';
 import { createRepository } from './repository.ts';
 import { all, endpointOf, rejection, textOf } from './test-support/fixtures.ts';
 import { CERTIFICATE, KEY } from './test-support/certificate.ts';
@@ -38,12 +37,10 @@ async function serve(
 }
 
 function repositoryAt(url: string, insecure = false): Repository {
-  const fetch = defaultFetch({ insecure });
   return createRepository({
     endpoint: endpointOf(url, { insecure }),
     name: 'team/app',
     clock: new TestClock(),
-    fetch,
   });
 }
 
@@ -78,7 +75,6 @@ describe('over a real connection', () => {
       endpoint: endpointOf(registry.url),
       name: 'team/app',
       auth: { username: 'ann', password: 'secret' },
-      fetch: defaultFetch({ insecure: false }),
     });
     expect(await textOf(await repository.blobs.open(DIGEST, { offset: 50_000 }))).toBe(TEXT.slice(50_000));
     expect(seen).toEqual([undefined, 'Basic YW5uOnNlY3JldA==', undefined, 'identity', 'stowage']);
@@ -241,8 +237,9 @@ describe('a process', () => {
       stdin: {
         contents: `
           import { defaultFetch } from './platform.node.ts';
-          const response = await defaultFetch({ insecure: false })(process.env.TARGET + '/a');
-          console.log(await response.text());
+          const response = await defaultFetch({ insecure: false })(process.env.TARGET + '/a', {}, {});
+          const { value } = await response.body.getReader().read();
+          console.log(new TextDecoder().decode(value));
         `,
         resolveDir: import.meta.dirname,
         loader: 'ts',

@@ -1,6 +1,5 @@
-import type { Fetch } from '@stowage/types';
 import type { Dispatcher } from 'undici';
-import type { FailureExplainer, FetchSettings } from './fetch-settings.ts';
+import type { FailureExplainer, FetchSettings, WireFetch } from './wire-fetch.ts';
 import { dispatchRequest } from './node-dispatch.ts';
 import { openDispatcher } from './node-dispatcher.ts';
 import { proxyFor, proxyFromEnvironment } from './proxy.ts';
@@ -18,15 +17,15 @@ const dispatchers = new Map<string, Promise<Dispatcher>>();
  * `fetch` by undici over pools of connections of our own; the process's global dispatcher stays as it is. Idle
  * connections are closed after 4 s and do not keep the process alive. undici is loaded on first use.
  */
-export function defaultFetch(settings: FetchSettings): Fetch {
+export function defaultFetch(settings: FetchSettings): WireFetch {
   const { proxy = proxyFromEnvironment(process.env), ...connections } = settings;
   const kind = JSON.stringify(connections);
-  return async (url, init) => {
+  return async (url, init, control) => {
     const target = new URL(url);
     const via = proxy === false ? undefined : proxyFor(target, proxy);
     const key = via === undefined ? kind : `${kind} ${via}`;
     const dispatcher = dispatchers.get(key) ?? openDispatcher(connections, via);
     dispatchers.set(key, dispatcher);
-    return await dispatchRequest(await dispatcher, target, init);
+    return await dispatchRequest(await dispatcher, target, { ...init, control });
   };
 }

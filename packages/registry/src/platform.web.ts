@@ -1,6 +1,7 @@
-import { StowageError } from '@stowage/types';
 import type { Fetch } from '@stowage/types';
-import type { FailureExplainer, FetchSettings } from './fetch-settings.ts';
+import { StowageError } from '@stowage/types';
+import { wireFetchOf } from './wire-fetch.ts';
+import type { FailureExplainer, FetchSettings, WireFetch } from './wire-fetch.ts';
 import { explainInPage } from './page-failure.ts';
 import { proxyFor } from './proxy.ts';
 
@@ -30,17 +31,17 @@ export const explainFailure: FailureExplainer | undefined = sendsEveryHeader ? u
  *
  * @throws `UNSUPPORTED` in a page for an endpoint with certificates of its own
  */
-export function defaultFetch(settings: FetchSettings): Fetch {
+export function defaultFetch(settings: FetchSettings): WireFetch {
   const { tls, proxy } = settings;
   if (bun !== undefined)
     return (url, init) => globalThis.fetch(url, { ...init, ...bunOptions(settings, url) });
   if (deno?.createHttpClient !== undefined && (tls !== undefined || typeof proxy === 'object')) {
-    return denoFetch(settings, deno.createHttpClient);
+    return wireFetchOf(denoFetch(settings, deno.createHttpClient));
   }
   if (tls !== undefined) {
     throw new StowageError('UNSUPPORTED', 'this runtime cannot be given certificates for a registry');
   }
-  return (url, init) => globalThis.fetch(url, init);
+  return wireFetchOf((url, init) => globalThis.fetch(url, init));
 }
 
 /** One client for each proxy, made when it is first needed. */

@@ -20,6 +20,7 @@ import type { Answer } from './answer.ts';
 import { MAX_MANIFEST_SIZE } from './manifest-content.ts';
 import { listPages } from './page-lister.ts';
 import type { Requester } from './requester.ts';
+import type { WireResponse } from './wire-fetch.ts';
 
 const MAX_PAGES = 1_000;
 const MAX_ENTRIES = 10_000;
@@ -147,7 +148,7 @@ async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   });
 }
 
-function isIndex(response: Response): boolean {
+function isIndex(response: WireResponse): boolean {
   const type = essenceOf(response.headers.get('content-type') ?? '');
   return type === MEDIA_TYPES.ociIndex || type === 'application/json' || type === '';
 }

@@ -11,6 +11,7 @@ import { parseChallenges } from './challenge.ts';
 import { goQuote } from './go-quote.ts';
 import { isRetryableStatus } from './retry.ts';
 import type { Answer } from './answer.ts';
+import type { WireResponse } from './wire-fetch.ts';
 
 /** The most bytes of an error's body that are read. */
 const MAX_ERROR_BODY = 64 * 1024;
@@ -64,7 +65,7 @@ export async function responseError(
 }
 
 function messageOf(
-  response: Response,
+  response: WireResponse,
   errors: readonly RegistryErrorDetail[],
   fault: string,
   text: string,
@@ -80,7 +81,7 @@ function messageOf(
 }
 
 /** What a bearer challenge says of the token that was sent (RFC 6750, section 3.1). */
-function tokenErrors(response: Response): RegistryErrorDetail[] {
+function tokenErrors(response: WireResponse): RegistryErrorDetail[] {
   const errors: RegistryErrorDetail[] = [];
   const header = response.headers.get('www-authenticate');
   for (const { scheme, parameters } of parseChallenges(header === null ? [] : [header])) {

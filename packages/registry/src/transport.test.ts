@@ -1,6 +1,7 @@
 import { isRegistryError, isStowageError } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { sendsEveryHeader } from '#platform';
+import { readBody } from './body.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { endpointOf, rejection } from './test-support/fixtures.ts';
 import { ScriptedFetch } from './test-support/scripted-fetch.ts';
@@ -10,6 +11,10 @@ import type { Answer } from './answer.ts';
 import type { TransportInit, WireRequest } from './transport.ts';
 
 const A = 'https://registry.example/v2/a';
+
+async function textOfBody(answer: Answer): Promise<string> {
+  return new TextDecoder().decode(await readBody(answer, { maxBytes: 1024 }));
+}
 
 function transportOver(
   script: Script,
@@ -36,7 +41,7 @@ describe('redirects', () => {
       'GET https://registry.example/v2/c': { body: 'here' },
     });
     const answer = await send({ headers: { range: 'bytes=1-' } });
-    expect([await answer.response.text(), answer.url, answer.crossed]).toEqual([
+    expect([await textOfBody(answer), answer.url, answer.crossed]).toEqual([
       'here',
       'https://registry.example/v2/c',
       false,
@@ -125,7 +130,7 @@ describe('a runtime that hides redirects', () => {
       [`GET ${A}`]: [{ type: 'opaqueredirect' }, { body: 'here', followedTo: 'https://cdn.example/b' }],
     });
     const first = await send();
-    expect([await first.response.text(), first.url, first.crossed]).toEqual([
+    expect([await textOfBody(first), first.url, first.crossed]).toEqual([
       'here',
       'https://cdn.example/b',
       true,

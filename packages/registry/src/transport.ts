@@ -12,6 +12,8 @@ import { notifyOfHeaders } from './notice.ts';
 import { isRedirect, redirectTarget, refused } from './redirect.ts';
 import { stalled } from './timeout.ts';
 import { Watchdog } from './watchdog.ts';
+import { wireFetchOf } from './wire-fetch.ts';
+import type { WireControl, WireFetch, WireReader, WireResponse } from './wire-fetch.ts';
 
 const MAX_REDIRECTS = 10;
 /** Headers that may not be slipped in beside the ones we set: they belong to an origin. */
@@ -69,7 +71,8 @@ export function isReplayable(body: WireBody | undefined): boolean {
 export function createTransport(init: TransportInit): Transport {
   const { endpoint, limiter, onNotice, clock = systemClock, inactivityTimeout = 60 } = init;
   const ownHeaders = headersOf(init);
-  const fetchFor = init.fetch === undefined ? fetchByHost(init, defaultFetch) : always(init.fetch);
+  const fetchFor =
+    init.fetch === undefined ? fetchByHost(init, defaultFetch) : always(wireFetchOf(init.fetch));
   const watchdog = new Watchdog(clock, inactivityTimeout * 1000);
   const watching =
     (request: { readonly method: string; readonly url: string }): NonNullable<Answer['watch']> =>
@@ -79,22 +82,31 @@ export function createTransport(init: TransportInit): Transport {
       });
   let redirectsHidden = false;
 
-  async function fetchOnce(request: WireRequest, url: URL, authorized: boolean): Promise<Response> {
+  async function fetchOnce(
+    request: WireRequest,
+    url: URL,
+    options: { readonly authorized: boolean; readonly control: WireControl },
+  ): Promise<WireResponse> {
+    const { authorized, control } = options;
     const { method, body, signal, authorization } = request;
     const headers: Record<string, string> = { ...ownHeaders, ...request.headers };
     if (authorized && authorization !== undefined) headers['authorization'] = authorization;
-    const exchange = (redirect: RequestRedirect): Promise<Response> =>
-      fetchFor(url)(url.href, {
-        method,
-        headers,
-        redirect,
-        // No cookies, and no password dialog in a page.
-        credentials: 'omit',
-        referrerPolicy: 'no-referrer',
-        ...(body === undefined ? {} : { body: body as BodyInit }),
-        ...(isReplayable(body) ? {} : { duplex: 'half' }),
-        ...(signal === undefined ? {} : { signal }),
-      });
+    const exchange = (redirect: RequestRedirect): Promise<WireResponse> =>
+      fetchFor(url)(
+        url.href,
+        {
+          method,
+          headers,
+          redirect,
+          // No cookies, and no password dialog in a page.
+          credentials: 'omit',
+          referrerPolicy: 'no-referrer',
+          ...(body === undefined ? {} : { body: body as BodyInit }),
+          ...(isReplayable(body) ? {} : { duplex: 'half' }),
+          ...(signal === undefined ? {} : { signal }),
+        },
+        control,
+      );
     const mayFollow = method === 'GET' || method === 'HEAD';
     if (redirectsHidden && mayFollow) return await exchange('follow');
     const response = await exchange('manual');
@@ -104,26 +116,25 @@ export function createTransport(init: TransportInit): Transport {
   }
 
   /** Sends one request, in its turn, and gives up when nothing comes. */
-  async function exchangeOnce(request: WireRequest, url: URL, authorized: boolean): Promise<Response> {
-    const here = { method: request.method, url: url.href, signal: request.signal };
-    const release = limiter && (await limiter.acquire(url.host, { signal: request.signal }));
-    const stop = new AbortController();
-    const onAbort = (): void => {
-      stop.abort(request.signal?.reason);
-    };
-    if (request.signal?.aborted === true) onAbort();
-    request.signal?.addEventListener('abort', onAbort, { once: true });
+  async function exchangeOnce(request: WireRequest, url: URL, authorized: boolean): Promise<WireResponse> {
+    const { method, signal } = request;
+    const here = { method, url: url.href, signal };
+    const release = limiter && (await limiter.acquire(url.host, { signal }));
+    signal?.throwIfAborted();
+    const control: WireControl = {};
+    let stall: Error | undefined;
     const watched = watching(here)((error) => {
-      stop.abort(error);
+      stall = error;
+      control.abort?.(error);
     });
     watched.wait();
     try {
-      const response = await fetchOnce({ ...request, signal: stop.signal }, url, authorized);
+      const response = await fetchOnce(request, url, { authorized, control });
       return release === undefined ? response : releasing(response, release);
     } catch (error) {
       release?.();
-      const cause: unknown = stop.signal.aborted ? stop.signal.reason : error;
-      throw networkError(cause, { ...here, explanation: await explainFailure?.(cause, url, request) });
+      const explanation = stall === undefined ? await explainFailure?.(error, url, request) : undefined;
+      throw networkError(stall ?? error, { ...here, explanation });
     } finally {
       watched.end();
     }
@@ -204,23 +215,24 @@ function headersOf({ metaHeaders = {}, userAgent = 'stowage' }: TransportInit): 
 }
 
 /** An answer whose body, once it is read or let go, ends a request's turn. */
-function releasing(response: Response, release: () => void): Response {
-  const reader = response.body?.getReader();
-  if (reader === undefined) {
+function releasing(response: WireResponse, release: () => void): WireResponse {
+  const { status, ok, statusText, headers, type, redirected, url, body } = response;
+  if (body === null) {
     release();
     return response;
   }
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller): Promise<void> {
+  const cancel = async (reason?: unknown): Promise<void> => {
+    release();
+    await body.cancel(reason);
+  };
+  const getReader = (): WireReader => {
+    const reader = body.getReader();
+    return {
+      async read() {
         try {
-          const { value } = await reader.read();
-          if (value !== undefined) {
-            controller.enqueue(value);
-            return;
-          }
-          release();
-          controller.close();
+          const piece = await reader.read();
+          if (piece.done) release();
+          return piece;
         } catch (error) {
           release();
           throw error;
@@ -230,13 +242,11 @@ function releasing(response: Response, release: () => void): Response {
         release();
         await reader.cancel(reason);
       },
-    },
-    { highWaterMark: 0 },
-  );
-  // A new Response would have neither URL nor type.
-  return Object.defineProperty(response, 'body', { value: body });
+    };
+  };
+  return { status, ok, statusText, headers, type, redirected, url, body: { getReader, cancel } };
 }
 
-function always(fetch: Fetch): (url: URL) => Fetch {
+function always(fetch: WireFetch): (url: URL) => WireFetch {
   return () => fetch;
 }

@@ -28,6 +28,7 @@ export class Watchdog {
   readonly #limit: number;
   readonly #entries = new Set<Entry>();
   #timer: AbortController | undefined;
+  #stopping = false;
 
   /** @param limit how long something may be waited for, milliseconds; it may become a quarter of a minute more */
   constructor(clock: Clock, limit: number) {
@@ -49,23 +50,31 @@ export class Watchdog {
       },
       end: () => {
         this.#entries.delete(entry);
-        if (this.#entries.size === 0) this.#stop();
+        if (this.#entries.size === 0) this.#stopSoon();
       },
     };
   }
 
   #start(): void {
-    this.#timer = new AbortController();
-    void this.#tick(this.#timer.signal).catch(() => undefined);
+    const timer = new AbortController();
+    this.#timer = timer;
+    void this.#tick(timer.signal).catch(() => undefined);
   }
 
-  #stop(): void {
-    this.#timer?.abort();
-    this.#timer = undefined;
+  /** Not at once: where requests follow one another the next one is about to begin, and timers are not for nothing. */
+  #stopSoon(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    setTimeout(() => {
+      this.#stopping = false;
+      if (this.#entries.size > 0) return;
+      this.#timer?.abort();
+      this.#timer = undefined;
+    }, 0);
   }
 
   async #tick(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    while (this.#entries.size > 0) {
       await this.#clock.sleep(TICK, { signal });
       const now = this.#clock.now();
       for (const entry of [...this.#entries]) {
@@ -74,5 +83,6 @@ export class Watchdog {
         entry.expire();
       }
     }
+    this.#timer = undefined;
   }
 }
