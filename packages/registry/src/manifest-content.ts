@@ -82,6 +82,9 @@ function signedPart(bytes: Bytes, mediaType: string): Bytes {
 
 /** The type of a manifest, once its `Content-Type`, its own claim and its shape agree (CVE-2021-41190). */
 function checkedMediaType(bytes: Bytes, contentType: string): string {
+  if (contentType === 'text/html') {
+    throw new StowageError('INVALID_MANIFEST', 'registry sent a page for people in place of a manifest');
+  }
   const mediaType = GENERIC_TYPES.includes(contentType) ? detectManifestMediaType(bytes) : contentType;
   if (CHECKED.includes(mediaType)) return parseManifest(bytes, mediaType).mediaType;
   const own = ownMediaType(bytes);

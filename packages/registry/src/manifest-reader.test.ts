@@ -92,6 +92,13 @@ describe('manifests.get', () => {
     ]);
   });
 
+  it('takes no page for people for a manifest', async () => {
+    const { repository } = scripted({
+      [`GET ${MANIFESTS}/v1`]: manifest('<html>', 'text/html; charset=utf-8'),
+    });
+    expect(isStowageError(await rejection(repository.manifests.get('v1')), 'INVALID_MANIFEST')).toBe(true);
+  });
+
   it('goes by what was signed of a manifest of schema 1', async () => {
     const base64 = (value: unknown): string => btoa(JSON.stringify(value)).replace(/=+$/, '');
     const start = '{"schemaVersion":1,"name":"a","tag":"b","fsLayers":[],"history":[]';

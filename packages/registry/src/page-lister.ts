@@ -127,6 +127,8 @@ function nextPage(
   if (next?.protocol === 'http:' && next.host === home.host) next.protocol = home.protocol;
   if (next?.origin !== origin) throw malformed(answer, `next page of the ${what} is at another origin`);
   next.hash = '';
+  // Takes an empty query away with its question mark.
+  if (next.search === '') next.search = '';
   // Some add a `last` with each page and go by the last one.
   const last = next.searchParams.getAll('last');
   if (last.length > 1) next.searchParams.set('last', last.at(-1) ?? '');
