@@ -3,6 +3,7 @@ import type { AbortOptions, AuthConfig, LoginResult, RegistryEndpoint } from '@s
 import type { Answer } from './answer.ts';
 import { discard } from './body.ts';
 import { requestMessage } from './network-error.ts';
+import { isRegistryHost } from './registry-host.ts';
 import { createSession } from './repository.ts';
 import type { RepositoryInit } from './repository.ts';
 import type { Session } from './session.ts';
@@ -33,10 +34,10 @@ export type ServiceRequestDeps = Omit<RepositoryInit, 'endpoint' | 'name' | 'aut
  */
 export function loginHost({ serverAddress = '' }: AuthConfig): string {
   if (serverAddress === '') return DEFAULT_HOST;
-  const url = /^https?:\/\//.test(serverAddress) ? serverAddress : `https://${serverAddress}`;
-  if (URL.canParse(url)) return new URL(url).host;
+  const [host = ''] = serverAddress.replace(/^https?:\/\//i, '').split('/', 1);
+  if (isRegistryHost(host)) return host;
   // The address is left out: a user name may have strayed into it.
-  throw new StowageError('INVALID_ARGUMENT', 'unable to parse server address: not a URL');
+  throw new StowageError('INVALID_ARGUMENT', 'unable to parse server address: no host, or not a host alone');
 }
 
 /**
