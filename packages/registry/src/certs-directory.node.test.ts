@@ -109,6 +109,13 @@ describe('a service with certificates', () => {
     expect(other?.tls).toBeUndefined();
   });
 
+  it('needs none for a mirror without TLS', async () => {
+    await put({ 'client.key': 'alone' }, 'mirror.example');
+    const service = createRegistryService({ certsDir: directory.path, mirrors: ['http://mirror.example'] });
+    const [mirror] = await service.lookupPullEndpoints('docker.io');
+    expect(mirror).toEqual({ url: 'http://mirror.example', mirror: true, official: false, insecure: false });
+  });
+
   it('needs none for an insecure registry', async () => {
     await put({ 'client.key': 'alone' });
     const service = createRegistryService({ certsDir: directory.path, insecureRegistries: [HOST] });

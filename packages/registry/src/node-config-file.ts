@@ -55,29 +55,42 @@ export async function changeConfigFile(
     const lock = `${target}.lock`;
     const file = await lockFile(lock, path, options);
     try {
-      for (;;) {
-        const before = await readConfigFile(target, options);
-        const members = parseMembers(before, path);
-        if (!change(members)) {
-          await rm(lock);
-          return false;
-        }
-        await file.truncate(0);
-        await file.write(encodeGoJson(members, { indent: '\t' }), 0, null, 0);
-        await file.sync();
-        if (isSame(before, await readConfigFile(target, options))) break;
-      }
-      await rename(lock, target);
-      return true;
+      const changed = await writeChanged(file, { target, path, change }, options).finally(() => file.close());
+      if (changed) await rename(lock, target);
+      else await rm(lock);
+      return changed;
     } catch (error) {
       await rm(lock, { force: true });
       throw error;
-    } finally {
-      await file.close();
     }
   } catch (error) {
     options.signal?.throwIfAborted();
     throw storageError(path, 'write', error);
+  }
+}
+
+/** Writes what the target is to become, as often as it turns out to be another one meanwhile. */
+async function writeChanged(
+  file: FileHandle,
+  {
+    target,
+    path,
+    change,
+  }: {
+    readonly target: string;
+    readonly path: string;
+    readonly change: (members: JsonMembers) => boolean;
+  },
+  options: AbortOptions,
+): Promise<boolean> {
+  for (;;) {
+    const before = await readConfigFile(target, options);
+    const members = parseMembers(before, path);
+    if (!change(members)) return false;
+    await file.truncate(0);
+    await file.write(encodeGoJson(members, { indent: '\t' }), 0, null, 0);
+    await file.sync();
+    if (isSame(before, await readConfigFile(target, options))) return true;
   }
 }
 

@@ -136,13 +136,13 @@ describe('credentials', () => {
 
   it('say which file is malformed', async () => {
     const config = await open('{"auths": hunter2');
-    for (const asked of [
-      config.credentials('quay.io'),
-      config.metaHeaders(),
-      config.store('quay.io', ANN),
-      config.erase('quay.io'),
+    for (const ask of [
+      () => config.credentials('quay.io'),
+      () => config.metaHeaders(),
+      () => config.store('quay.io', ANN),
+      () => config.erase('quay.io'),
     ]) {
-      const error = (await rejection(asked)) as Error;
+      const error = (await rejection(ask())) as Error;
       expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' });
       expect(error.message).toContain(`${config.path}: malformed docker configuration: `);
       expect(error.message).not.toContain('hunter2');

@@ -50,19 +50,19 @@ export interface RegistryServiceInit extends NetworkOptions {
   readonly lookup?: HostLookup | undefined;
   /** Told of what is odd but harmless in the above. Default: nobody. */
   readonly onWarning?: ((message: string) => void) | undefined;
-  /** Credentials for searches. Default: anonymous. */
+  /** Credentials, here for searches. Default: anonymous. */
   readonly auth?: AuthConfig | CredentialProvider | undefined;
-  /** The way to the network for logins and searches. Default: the runtime's own. */
+  /** The way to the network. Default: the runtime's own. */
   readonly fetch?: Fetch | undefined;
   /** Default: the system's clock. */
   readonly clock?: Clock | undefined;
   /** A number from 0 up to 1, for the jitter of retries. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
-  /** Headers for every request of a login or a search. Default none. */
+  /** Headers for every request. Default none. */
   readonly metaHeaders?: Readonly<Record<string, string>> | undefined;
   /** Sent where the runtime allows it. Default `stowage`. */
   readonly userAgent?: string | undefined;
-  /** Hosts, with their ports, of token servers that may see credentials beside those known to. Default none. */
+  /** Hosts, with their ports, of token servers that may see credentials beside those that are known to. Default none. */
   readonly trustedRealms?: readonly string[] | undefined;
 }
 
@@ -205,7 +205,10 @@ class EndpointLookup {
   }
 
   async #mirror({ url, rewrite }: PrefixMirror, options: AbortOptions): Promise<RegistryEndpoint> {
-    const security = await this.#security(url.slice(url.indexOf('//') + 2), options);
+    const host = url.slice(url.indexOf('//') + 2);
+    const security = url.startsWith('https:')
+      ? await this.#security(host, options)
+      : { insecure: !(await this.#isSecure(host, options)) };
     const isSame = rewrite.from === rewrite.to;
     return { url, mirror: true, official: false, ...security, ...(isSame ? {} : { rewrite }) };
   }
