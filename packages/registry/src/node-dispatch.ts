@@ -1,7 +1,7 @@
 import type { Bytes } from '@stowage/types';
 import type { Dispatcher } from 'undici';
 import { PushedBody } from './pushed-body.ts';
-import type { WireBodySource, WireControl, WireResponse } from './wire-fetch.ts';
+import type { WireBodySource, WireControl, WireHeaders, WireResponse } from './wire-fetch.ts';
 
 const NO_BODY: readonly number[] = [204, 205, 304];
 
@@ -80,7 +80,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       status,
       ok: status < 300,
       statusText,
-      headers: headersOf(headers),
+      headers: new RawHeaders(headers),
       type: 'default',
       redirected: false,
       url: '',
@@ -135,17 +135,19 @@ function decoded(body: PushedBody, coding: string | string[] | undefined): WireB
   return stream.pipeThrough(decoder as ReadableWritablePair<Uint8Array, Uint8Array>) as WireBodySource;
 }
 
-function headersOf(raw: Readonly<Record<string, string | string[] | undefined>>): Headers {
-  const headers = new Headers();
-  for (const [name, values] of Object.entries(raw)) {
-    for (const value of Array.isArray(values) ? values : [values ?? '']) headers.append(name, latin1(value));
-  }
-  return headers;
-}
+/** Headers as undici has read them, their names in lower case. */
+class RawHeaders implements WireHeaders {
+  readonly #raw: Readonly<Record<string, string | string[] | undefined>>;
 
-/** Headers have no characters beyond U+00FF; undici reads them as UTF-8. */
-function latin1(text: string): string {
-  return /^[\0-\xff]*$/.test(text) ? text : text.replace(/[^\0-\xff]/g, '?');
+  constructor(raw: Readonly<Record<string, string | string[] | undefined>>) {
+    this.#raw = raw;
+  }
+
+  get(name: string): string | null {
+    const key = name.toLowerCase();
+    const value = Object.hasOwn(this.#raw, key) ? this.#raw[key] : undefined;
+    return value === undefined ? null : Array.isArray(value) ? value.join(', ') : value;
+  }
 }
 
 function asError(reason: unknown): Error {

@@ -1,4 +1,5 @@
 import { HeaderScanner } from './header-scanner.ts';
+import type { WireHeaders } from './wire-fetch.ts';
 
 /** What a registry, or our way to it, has to tell beside answers and errors. */
 export type RegistryNotice =
@@ -56,7 +57,7 @@ export function notify(onNotice: OnNotice | undefined, notice: RegistryNotice): 
 }
 
 /** Tells a listener what the headers of an answer say. */
-export function notifyOfHeaders(onNotice: OnNotice | undefined, host: string, headers: Headers): void {
+export function notifyOfHeaders(onNotice: OnNotice | undefined, host: string, headers: WireHeaders): void {
   if (onNotice === undefined) return;
   for (const message of parseWarnings(headers.get('warning') ?? '')) {
     notify(onNotice, { kind: 'warning', host, message });
@@ -83,7 +84,7 @@ export function parseWarnings(value: string): string[] {
 }
 
 /** Reads the headers that Docker Hub counts with: `ratelimit-limit: 100;w=21600`. */
-export function parseRateLimit(headers: Headers): RateLimit | undefined {
+export function parseRateLimit(headers: WireHeaders): RateLimit | undefined {
   const limit = parseCount(headers.get('ratelimit-limit'));
   if (limit === undefined) return undefined;
   const source = headers.get('docker-ratelimit-source');

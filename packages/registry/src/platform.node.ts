@@ -21,11 +21,10 @@ export function defaultFetch(settings: FetchSettings): WireFetch {
   const { proxy = proxyFromEnvironment(process.env), ...connections } = settings;
   const kind = JSON.stringify(connections);
   return async (url, init, control) => {
-    const target = new URL(url);
-    const via = proxy === false ? undefined : proxyFor(target, proxy);
+    const via = proxy === false ? undefined : proxyFor(url, proxy);
     const key = via === undefined ? kind : `${kind} ${via}`;
     const dispatcher = dispatchers.get(key) ?? openDispatcher(connections, via);
     dispatchers.set(key, dispatcher);
-    return await dispatchRequest(await dispatcher, target, { ...init, control });
+    return await dispatchRequest(await dispatcher, url, { ...init, control });
   };
 }

@@ -33,8 +33,9 @@ export const explainFailure: FailureExplainer | undefined = sendsEveryHeader ? u
  */
 export function defaultFetch(settings: FetchSettings): WireFetch {
   const { tls, proxy } = settings;
-  if (bun !== undefined)
-    return (url, init) => globalThis.fetch(url, { ...init, ...bunOptions(settings, url) });
+  if (bun !== undefined) {
+    return wireFetchOf((url, init) => globalThis.fetch(url, { ...init, ...bunOptions(settings, url) }));
+  }
   if (deno?.createHttpClient !== undefined && (tls !== undefined || typeof proxy === 'object')) {
     return wireFetchOf(denoFetch(settings, deno.createHttpClient));
   }

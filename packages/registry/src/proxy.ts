@@ -43,9 +43,10 @@ function covers(rule: string, { hostname, port, protocol }: URL): boolean {
   if (rule === '*') return true;
   const address = addressBits(hostname);
   if (rangeBits(rule) !== undefined) return address !== undefined && isInRange(address, rule);
-  const [, host = '', ownPort] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(rule) ?? [, bracketed(rule)];
+  const [, host = bracketed(rule), ownPort] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(rule) ?? [];
   if (ownPort !== undefined && ownPort !== (port || (protocol === 'https:' ? '443' : '80'))) return false;
-  if (address !== undefined || addressBits(host) !== undefined) return addressOf(host) === address;
+  if (address !== undefined) return addressOf(host) === address;
+  if (host.startsWith('[')) return false;
   const name = host.replace(/^\*(?=\.)/, '');
   const below = name.startsWith('.') ? name : `.${name}`;
   return hostname === name || hostname.endsWith(below);

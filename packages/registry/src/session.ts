@@ -75,8 +75,9 @@ export class Session {
       async (mayWait) => {
         const answer = await this.#sendAuthorized(request);
         const { status, headers } = answer.response;
+        if (!retryStatus(status)) return await read(answer);
         const delay = retryAfter(headers.get('retry-after'), clock.now());
-        if (!retryStatus(status) || !mayWait(delay)) return await read(answer);
+        if (!mayWait(delay)) return await read(answer);
         await discard(answer, signal);
         return new TryAgain(delay);
       },

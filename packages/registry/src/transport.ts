@@ -93,7 +93,7 @@ export function createTransport(init: TransportInit): Transport {
     if (authorized && authorization !== undefined) headers['authorization'] = authorization;
     const exchange = (redirect: RequestRedirect): Promise<WireResponse> =>
       fetchFor(url)(
-        url.href,
+        url,
         {
           method,
           headers,

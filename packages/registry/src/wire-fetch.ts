@@ -13,11 +13,15 @@ export interface WireBodySource {
   cancel(reason?: unknown): Promise<void>;
 }
 
+/** As much of `Headers` as is used here. */
+export type WireHeaders = Pick<Headers, 'get'>;
+
 /** As much of a `Response` as is used here, so that it can be had for less where many are made. */
 export interface WireResponse extends Pick<
   Response,
-  'status' | 'ok' | 'statusText' | 'headers' | 'type' | 'redirected' | 'url'
+  'status' | 'ok' | 'statusText' | 'type' | 'redirected' | 'url'
 > {
+  readonly headers: WireHeaders;
   readonly body: WireBodySource | null;
 }
 
@@ -28,7 +32,7 @@ export interface WireControl {
 }
 
 /** `fetch`, with a cheaper way to end a request than an `AbortController` of its own. */
-export type WireFetch = (url: string, init: RequestInit, control: WireControl) => Promise<WireResponse>;
+export type WireFetch = (url: URL, init: RequestInit, control: WireControl) => Promise<WireResponse>;
 
 /** The standard's `fetch`, or what has its shape, in the form that is used here. */
 export function wireFetchOf(fetch: Fetch): WireFetch {
@@ -38,7 +42,7 @@ export function wireFetchOf(fetch: Fetch): WireFetch {
       controller.abort(reason);
     };
     const signal = init.signal ? AbortSignal.any([init.signal, controller.signal]) : controller.signal;
-    return await fetch(url, { ...init, signal });
+    return await fetch(url.href, { ...init, signal });
   };
 }
 
