@@ -43,6 +43,8 @@ export async function openDispatcher(
   return new ProxyAgent({
     ...options,
     uri: via,
+    // What is not encrypted needs no tunnel, and many proxies make none for it.
+    proxyTunnel: false,
     requestTls: connect,
     proxyTls: { timeout },
     ...(username === '' ? {} : { token: `Basic ${Buffer.from(user).toString('base64')}` }),
