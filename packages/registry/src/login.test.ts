@@ -185,6 +185,18 @@ describe('auth', () => {
       }
     });
 
+    it('stays with TLS once somebody did, whatever breaks then', async () => {
+      const broken = [
+        { [`GET ${BASE}`]: [{ status: 401, headers: BASIC }, { error: RESET }] },
+        { [`GET ${BASE}`]: { status: 401, headers: BEARER }, [`GET ${TOKEN_URL}`]: { error: RESET } },
+      ];
+      for (const script of broken) {
+        const { login, network } = scripted(script, insecure);
+        expect((await refusal(login(ANN))).code).toBe('UNAVAILABLE');
+        expect(network.log).not.toContain(`GET ${plain}`);
+      }
+    });
+
     it('stays with TLS where the certificate is bad', async () => {
       const error = new TypeError('fetch failed', {
         cause: Object.assign(new Error('x'), { code: 'CERT_HAS_EXPIRED' }),

@@ -5,7 +5,7 @@ import { discard } from './body.ts';
 import { requestMessage } from './network-error.ts';
 import { isRegistryHost } from './registry-host.ts';
 import { createSession } from './repository.ts';
-import type { RepositoryInit } from './repository.ts';
+import type { RegistrySession, RepositoryInit } from './repository.ts';
 import type { Session } from './session.ts';
 
 /** Where one logs in who names no server. */
@@ -41,8 +41,8 @@ export function loginHost({ serverAddress = '' }: AuthConfig): string {
 }
 
 /**
- * Proves credentials at the first endpoint that answers. The next one, over plain http, is only tried where the host has
- * not answered over TLS: credentials never go out in the clear because something was wrong with them.
+ * Proves credentials at the first endpoint that answers, whatever it answers. The next one, over plain http, is only tried
+ * where the host said nothing over TLS: credentials never go out in the clear because something was wrong with them.
  *
  * @throws whatever the last endpoint that was tried said
  */
@@ -52,15 +52,19 @@ export async function login(
   deps: ServiceRequestDeps,
   options: AbortOptions,
 ): Promise<LoginResult> {
+  const { serverAddress: _, ...own } = auth;
   let failure: unknown;
   for (const endpoint of endpoints) {
+    const registry = createSession({ ...deps, endpoint, auth: own }, { scope: '', offline: true });
     try {
-      return await loginAt(auth, endpoint, deps, options);
+      await registry.session.ping(options.signal);
     } catch (error) {
       options.signal?.throwIfAborted();
       failure = error;
-      if (!isUnanswered(error)) break;
+      if (isUnanswered(error)) continue;
+      break;
     }
+    return await loginAt(registry, own, options);
   }
   throw failure;
 }
@@ -68,17 +72,14 @@ export async function login(
 /** Whether nobody answered, so that plain http may be tried where it is allowed. */
 export function isUnanswered(error: unknown): boolean {
   if (!isStowageError(error) || error.reason === 'certificate') return false;
-  if (isRegistryError(error) && error.status !== undefined) return false;
   return error.code === 'UNAVAILABLE' || error.code === 'TIMEOUT';
 }
 
 async function loginAt(
-  { serverAddress: _, ...auth }: AuthConfig,
-  endpoint: RegistryEndpoint,
-  deps: ServiceRequestDeps,
+  { session, authorizer }: RegistrySession,
+  auth: AuthConfig,
   { signal }: AbortOptions,
 ): Promise<LoginResult> {
-  const { session, authorizer } = createSession({ ...deps, endpoint, auth }, { scope: '', offline: true });
   const request = { method: 'GET', url: `${session.origin}/v2/` } as const;
   const answer = await session
     .exchange({ ...request, signal }, async (received) => {

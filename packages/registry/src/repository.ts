@@ -110,7 +110,7 @@ export function createRepository(init: RepositoryInit): Repository {
 }
 
 /** What requests to a registry are made with. */
-interface RegistrySession {
+export interface RegistrySession {
   readonly session: Session;
   readonly authorizer: Authorizer;
   readonly deps: RetryDeps & { readonly endpoint: Endpoint };

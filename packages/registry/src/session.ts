@@ -69,7 +69,7 @@ export class Session {
     const { clock } = this.#init;
     const { signal, retryStatus = isRetryableStatus } = request;
     signal?.throwIfAborted();
-    if (this.#init.authorizer.hasCredentials) await this.#ensurePinged(signal);
+    if (this.#init.authorizer.hasCredentials) await this.ping(signal);
     return await withRetries(
       this.#init,
       async (mayWait) => {
@@ -115,12 +115,14 @@ export class Session {
     }
   }
 
-  async #ensurePinged(signal: AbortSignal | undefined): Promise<void> {
-    if (!this.#pinged) this.#pinged = await this.#pings.join('ping', (within) => this.#ping(within), signal);
+  /** Asks for the base of the API, once. Any answer will do: a 401 tells how to authenticate, others tell nothing. */
+  async ping(signal: AbortSignal | undefined): Promise<void> {
+    if (!this.#pinged) {
+      this.#pinged = await this.#pings.join('ping', (within) => this.#askBase(within), signal);
+    }
   }
 
-  /** Asks for the base of the API. Any answer will do: a 401 tells how to authenticate, others tell nothing. */
-  async #ping(signal: AbortSignal): Promise<boolean> {
+  async #askBase(signal: AbortSignal): Promise<boolean> {
     const { endpoint, transport, authorizer, clock } = this.#init;
     const wire = { method: 'GET', url: `${endpoint.origin}/v2/` } as const;
     const answer = await withRetries(
