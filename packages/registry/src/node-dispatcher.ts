@@ -11,7 +11,8 @@ const MAX_HEADER_SIZE = 64 * 1024;
 const KEEP_ALIVE = 4_000;
 
 /**
- * Opens a pool of connections.
+ * Opens a pool of connections. Only these parts of undici are loaded: the whole would make itself the dispatcher of the
+ * process's own `fetch`.
  *
  * @param via the proxy to go through, if any
  */
@@ -20,7 +21,6 @@ export async function openDispatcher(
   via: string | undefined,
 ): Promise<Dispatcher> {
   const { insecure, tls, connectTimeout = 30, http2 = false, guardedBy } = settings;
-  const { Agent, ProxyAgent } = await import('undici');
   const timeout = connectTimeout * 1000;
   const lookup = guardedBy === undefined ? undefined : ((await guardedLookup(guardedBy)) as LookupFunction);
   const connect = {
@@ -37,7 +37,13 @@ export async function openDispatcher(
     bodyTimeout: 0,
     allowH2: http2,
   };
-  if (via === undefined) return new Agent({ ...options, connect });
+  if (via === undefined) {
+    const { default: Agent } = await import('undici/lib/dispatcher/agent.js');
+    return new Agent({ ...options, connect });
+  }
+  const { default: ProxyAgent } = await import('undici/lib/dispatcher/proxy-agent.js');
+  const { default: Pool } = await import('undici/lib/dispatcher/pool.js');
+  const { default: startTunnel } = await import('undici/lib/api/api-connect.js');
   const { username, password } = new URL(via);
   const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   return new ProxyAgent({
@@ -45,6 +51,8 @@ export async function openDispatcher(
     uri: via,
     // What is not encrypted needs no tunnel, and many proxies make none for it.
     proxyTunnel: false,
+    // Pools have this method only once the whole of undici is loaded.
+    clientFactory: (origin, pool) => Object.assign(new Pool(origin, pool), { connect: startTunnel }),
     requestTls: connect,
     proxyTls: { timeout },
     ...(username === '' ? {} : { token: `Basic ${Buffer.from(user).toString('base64')}` }),

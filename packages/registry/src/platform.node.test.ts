@@ -231,15 +231,19 @@ describe('certificates', () => {
 });
 
 describe('a process', () => {
-  it('ends by itself after its last request', async () => {
+  it('ends by itself after its last request, its own dispatcher untouched', async () => {
     const { url } = await serve((_request, response) => response.end('here'));
     const { outputFiles } = await build({
       stdin: {
         contents: `
           import { defaultFetch } from './platform.node.ts';
-          const response = await defaultFetch({ insecure: false })(process.env.TARGET + '/a', {}, {});
+          const own = () => [1, 2].map((n) => globalThis[Symbol.for('undici.globalDispatcher.' + n)]);
+          const before = own();
+          const url = new URL('/a', process.env.TARGET);
+          const response = await defaultFetch({ insecure: false })(url, {}, {});
           const { value } = await response.body.getReader().read();
-          console.log(new TextDecoder().decode(value));
+          const untouched = own().every((dispatcher, index) => dispatcher === before[index]);
+          console.log(new TextDecoder().decode(value), untouched);
         `,
         resolveDir: import.meta.dirname,
         loader: 'ts',
@@ -263,6 +267,6 @@ describe('a process', () => {
       );
       child.stdin?.end(outputFiles[0]?.text);
     });
-    expect(output).toBe('here\n');
+    expect(output).toBe('here true\n');
   });
 });
