@@ -237,6 +237,22 @@ describe('the docker configuration', () => {
   });
 });
 
+describe('what a registry says beside answers', () => {
+  it('is told once, on standard error', async () => {
+    const polite = await startTestRegistry((request) =>
+      Promise.resolve(
+        new URL(request.url).pathname.endsWith('/tags/list')
+          ? Response.json({ tags: ['v1'] }, { headers: { Warning: '299 - "this registry \u00e8nds"' } })
+          : undefined,
+      ),
+    );
+    const { stdout, stderr } = await stowage(['tags', `${polite.host}/app`]);
+    await polite.close();
+    expect(stdout.text).toBe('v1\n');
+    expect(stderr.lines).toEqual([expect.stringMatching(/^warning: 127\.0\.0\.1:\d+: this registry /)]);
+  });
+});
+
 describe('registryAddress', () => {
   it.each([
     [undefined, 'docker.io', 'https://index.docker.io/v1/'],

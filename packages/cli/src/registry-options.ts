@@ -38,11 +38,22 @@ export async function registryOptions(
   const own: CredentialProvider[] =
     given === undefined ? [] : [staticCredentials({ [given.serverAddress ?? '']: given })];
   const fromVariables = environmentCredentials(environment.env);
-  if (flags.dockerConfig === false) return { auth: firstCredentials(...own, fromVariables) };
+  const onNotice = noticeTo(environment);
+  if (flags.dockerConfig === false) return { auth: firstCredentials(...own, fromVariables), onNotice };
   const docker = dockerConfig(environment);
   return {
     auth: firstCredentials(...own, fromVariables, docker.credentials),
+    onNotice,
     ...(await dockerOptions(docker, environment)),
+  };
+}
+
+/** Tells on standard error what registries have to say beside answers, but for how they count requests. */
+function noticeTo({ stderr }: Environment): NonNullable<StowageOptions['onNotice']> {
+  return (notice) => {
+    if (notice.kind === 'rate-limit') return;
+    const { kind, host, message } = notice;
+    stderr.write(warningLine(kind === 'warning' ? `${host}: ${message}` : message));
   };
 }
 
