@@ -22,7 +22,7 @@ export async function dispatchRequest(
       {
         origin: url.origin,
         path: url.pathname + url.search,
-        method: method as Dispatcher.HttpMethod,
+        method: method,
         headers: headers as Record<string, string>,
         body: (body ?? null) as Dispatcher.DispatchOptions['body'] & null,
         // An answer to HEAD has no body, so that its connection can be used again.
@@ -102,7 +102,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     const reason = this.#aborted === undefined ? error : this.#aborted.reason;
     this.#settlement.reject(reason);
-    this.#body?.fail(reason);
+    this.#body?.fail(asError(reason));
   }
 
   readonly #onAbort = (): void => {
@@ -132,7 +132,7 @@ function decoded(body: PushedBody, coding: string | string[] | undefined): WireB
     },
     cancel: (reason) => body.cancel(reason),
   });
-  return stream.pipeThrough(decoder as ReadableWritablePair<Uint8Array, Uint8Array>) as WireBodySource;
+  return stream.pipeThrough(decoder as ReadableWritablePair<Uint8Array, Uint8Array>);
 }
 
 /** Headers as undici has read them, their names in lower case. */

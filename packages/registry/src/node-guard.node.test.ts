@@ -30,7 +30,7 @@ const lookup: LookupAll = (hostname, _options, callback) => {
 async function find(registry: string, hostname: string, all = true): Promise<string[] | string> {
   const guarded = await guardedLookup(registry, lookup);
   return await new Promise((resolve) => {
-    guarded(hostname, { all } as { all: true }, (error, found) => {
+    guarded(hostname, { all }, (error, found) => {
       if (error !== null) resolve(error.message);
       else if (typeof found === 'string') resolve(found);
       else resolve(found.map(({ address }: LookupAddress) => address));

@@ -10,6 +10,8 @@ export type LookupAll = (
 ) => void;
 
 type Callback = (error: Error | null, address: LookupAddress[] | string, family?: number) => void;
+/** Sockets ask for one address or for all of them. */
+type GuardOptions = Omit<LookupAllOptions, 'all'> & { readonly all?: boolean };
 
 /**
  * A look-up for hosts that a registry leads to. It leaves out addresses that are nearer than the registry's own: a name
@@ -22,8 +24,8 @@ type Callback = (error: Error | null, address: LookupAddress[] | string, family?
 export async function guardedLookup(
   registry: string,
   lookup?: LookupAll,
-): Promise<(hostname: string, options: LookupAllOptions, callback: Callback) => void> {
-  const find = lookup ?? ((await import('node:dns')).lookup as LookupAll);
+): Promise<(hostname: string, options: GuardOptions, callback: Callback) => void> {
+  const find = lookup ?? (await import('node:dns')).lookup;
   return (hostname, options, callback) => {
     find(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) {
@@ -46,7 +48,7 @@ export async function guardedLookup(
 
     function answer(addresses: LookupAddress[]): void {
       const [first] = addresses;
-      if (options.all || first === undefined) callback(null, addresses);
+      if (options.all === true || first === undefined) callback(null, addresses);
       else callback(null, first.address, first.family);
     }
   };

@@ -10,7 +10,7 @@ interface ServerGlobals {
     readonly versions?: { readonly node?: string };
     getBuiltinModule?(name: string): { readonly rootCertificates?: readonly string[] } | undefined;
   };
-  readonly Deno?: { createHttpClient?(options: object): object };
+  readonly Deno?: { readonly createHttpClient?: (options: object) => object };
   readonly Bun?: object;
 }
 

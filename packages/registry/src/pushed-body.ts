@@ -26,7 +26,7 @@ export class PushedBody implements WireBodySource, WireReader {
   #held = 0;
   #paused = false;
   #waiting: Waiting | undefined;
-  #outcome: { readonly failure?: unknown } | undefined;
+  #outcome: { readonly failure?: Error } | undefined;
 
   constructor(connection: PushingConnection) {
     this.#connection = connection;
@@ -47,8 +47,8 @@ export class PushedBody implements WireBodySource, WireReader {
       return Promise.resolve({ done: false, value });
     }
     if (this.#outcome !== undefined) {
-      if ('failure' in this.#outcome) return Promise.reject(this.#outcome.failure as Error);
-      return Promise.resolve({ done: true });
+      const { failure } = this.#outcome;
+      return failure === undefined ? Promise.resolve({ done: true }) : Promise.reject(failure);
     }
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
@@ -89,7 +89,7 @@ export class PushedBody implements WireBodySource, WireReader {
   }
 
   /** Nothing more comes, and something is missing. */
-  fail(failure: unknown): void {
+  fail(failure: Error): void {
     this.#outcome ??= { failure };
     this.#waiting?.reject(failure);
     this.#waiting = undefined;

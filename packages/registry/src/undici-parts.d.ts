@@ -3,21 +3,21 @@
 
 declare module 'undici/lib/dispatcher/agent.js' {
   import { Agent } from 'undici';
-  export default Agent;
+  export = Agent;
 }
 
 declare module 'undici/lib/dispatcher/proxy-agent.js' {
   import { ProxyAgent } from 'undici';
-  export default ProxyAgent;
+  export = ProxyAgent;
 }
 
 declare module 'undici/lib/dispatcher/pool.js' {
   import { Pool } from 'undici';
-  export default Pool;
+  export = Pool;
 }
 
 declare module 'undici/lib/api/api-connect.js' {
   import type { Dispatcher } from 'undici';
   const connect: Dispatcher['connect'];
-  export default connect;
+  export = connect;
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import type { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A registry in a process of its own, so that what it does is not taken for the client's work. */
@@ -35,7 +35,11 @@ export async function startChildRegistry(content: ChildContent): Promise<ChildRe
 function serve(make: typeof createServer, { manifest, mediaType, digest, blobSize }: ChildContent): void {
   const bytes = Buffer.from(manifest);
   const chunk = Buffer.alloc(256 * 1024, 'stowage ');
-  const headers = { 'content-type': mediaType, 'docker-content-digest': digest, 'content-length': bytes.length };
+  const headers = {
+    'content-type': mediaType,
+    'docker-content-digest': digest,
+    'content-length': bytes.length,
+  };
   const server = make((request, response) => {
     if (request.url?.includes('/manifests/') === true) {
       response.writeHead(200, headers);
