@@ -7,6 +7,7 @@ const seen = vi.hoisted((): [url: string, insecure: boolean][] => []);
 
 vi.mock('#platform', () => ({
   sendsEveryHeader: false,
+  explainFailure: undefined,
   defaultFetch:
     ({ insecure }: { readonly insecure: boolean }) =>
     (url: string): Promise<Response> => {
