@@ -52,7 +52,7 @@ export async function responseError(
   const errors = [...(status === 401 ? tokenErrors(response) : []), ...listed.errors];
   return new RegistryError(
     errorCodeOfResponse(status, errors),
-    messageOf(response, errors, listed.fault, text),
+    messageOf(response, errors, listed.fault, text) + hiddenChallenge(response),
     {
       method,
       url,
@@ -78,6 +78,12 @@ function messageOf(
   if (errors.length > 0) return formatRegistryErrors(errors);
   if (status === 401) return 'unauthorized: authentication required';
   return `error parsing HTTP ${status} response body: ${fault}: ${goQuote(text.slice(0, MAX_SHOWN))}`;
+}
+
+/** A page that sees no challenge cannot tell whether there is none, or the registry keeps it from pages. */
+function hiddenChallenge({ status, type, headers }: WireResponse): string {
+  if (status !== 401 || type !== 'cors' || headers.get('www-authenticate') !== null) return '';
+  return ' (a page sees how to log in only where the registry sends Access-Control-Expose-Headers: WWW-Authenticate)';
 }
 
 /** What a bearer challenge says of the token that was sent (RFC 6750, section 3.1). */

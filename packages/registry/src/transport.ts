@@ -73,6 +73,8 @@ export function createTransport(init: TransportInit): Transport {
   const ownHeaders = headersOf(init);
   const fetchFor =
     init.fetch === undefined ? fetchByHost(init, defaultFetch) : always(wireFetchOf(init.fetch));
+  // Of a way to the network that is not the runtime's own nothing is known.
+  const explain = init.fetch === undefined ? explainFailure : undefined;
   const watchdog = new Watchdog(clock, inactivityTimeout * 1000);
   const watching =
     (request: { readonly method: string; readonly url: string }): NonNullable<Answer['watch']> =>
@@ -133,7 +135,7 @@ export function createTransport(init: TransportInit): Transport {
       return release === undefined ? response : releasing(response, release);
     } catch (error) {
       release?.();
-      const explanation = stall === undefined ? await explainFailure?.(error, url, request) : undefined;
+      const explanation = stall === undefined ? await explain?.(error, url, request) : undefined;
       throw networkError(stall ?? error, { ...here, explanation });
     } finally {
       watched.end();
