@@ -12,7 +12,7 @@ export interface ReadingTask {
   readonly call: ReadingCall;
   readonly layout?: boolean;
   readonly auth?: AuthConfig;
-  /** What answers when an answer of the registry stands still. */
+  /** Answers when an answer of the registry stands still. */
   readonly stallsUrl?: string;
 }
 
@@ -30,13 +30,20 @@ export interface ReadingOutcome {
 export interface ReadingDeps {
   readonly fetch?: Fetch;
   /** Resolves when an answer stands still. */
-  readonly stalled?: (signal?: AbortSignal) => Promise<void>;
+  readonly stalled?: Stalled;
 }
+
+type Stalled = (signal?: AbortSignal) => Promise<void>;
 
 /** Time limits and the beat of the watchdog; no retry waits as long as this. */
 const LIMIT = 15_000;
-/** More than an answer may stand still, less than retries may take. */
-const STALLED_FOR = 120_000;
+/** What a beat takes: two of them are more than an answer may stand still. */
+const STALLED_FOR = 35_000;
+
+const isPage = 'document' in globalThis;
+
+/** Past the cache of a browser, which asks for ranges of its own to fill its gaps. */
+const fetchUncached: Fetch = (url, init) => globalThis.fetch(url, { ...init, cache: 'no-store' });
 
 /** Does what a task says and tells what came of it. */
 export async function runReading(task: ReadingTask, deps: ReadingDeps = {}): Promise<ReadingOutcome> {
@@ -46,7 +53,8 @@ export async function runReading(task: ReadingTask, deps: ReadingDeps = {}): Pro
   const { clock, waits } = scriptedClock(stalled);
   const received = await createReceived();
   try {
-    const value = await perform(task, { ...deps, clock }, received);
+    const fetch = deps.fetch ?? (isPage ? fetchUncached : undefined);
+    const value = await perform(task, { clock, ...(fetch === undefined ? {} : { fetch }) }, received);
     return { ...(value === undefined ? received.report() : { value }), waits };
   } catch (error) {
     return { ...received.report(), error: describe(error), waits };
@@ -139,7 +147,7 @@ async function createReceived(): Promise<Received> {
 }
 
 /** Time in which waits are over at once and written down; limits run out only when an answer stands still. */
-function scriptedClock(stalled: (signal?: AbortSignal) => Promise<void>): {
+function scriptedClock(stalled: Stalled): {
   readonly clock: Clock;
   readonly waits: number[];
 } {
@@ -155,6 +163,8 @@ function scriptedClock(stalled: (signal?: AbortSignal) => Promise<void>): {
         return;
       }
       await stalled(signal);
+      // Whoever is reading gets a turn.
+      await new Promise((resolve) => setTimeout(resolve));
       now += STALLED_FOR;
     },
   };

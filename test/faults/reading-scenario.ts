@@ -67,9 +67,14 @@ export interface ReadingScenario {
   readonly layout?: true;
   readonly auth?: AuthConfig;
   readonly expect: ReadingExpectation;
-  /**
-   * What differs in a page: `false` where it cannot be, because a page may not see or send what it takes; other requests
-   * where the browser follows redirects by itself.
-   */
-  readonly page?: false | { readonly requests: ExpectedRequests };
+  /** Whether it takes that every byte is had that came before a connection broke: Bun and browsers lose some. */
+  readonly lossless?: true;
+  /** `false` where a page cannot have it: because it may not see or send what it takes, or the browser does it itself. */
+  readonly page?: false | PageExpectation;
+}
+
+/** What differs in a page. */
+export interface PageExpectation {
+  /** Other requests, where the browser follows redirects by itself. */
+  readonly requests: ExpectedRequests;
 }

@@ -168,6 +168,7 @@ export const ELSEWHERE_SCENARIOS: readonly ReadingScenario[] = [
         at: 'GET /blob',
         host: 'elsewhere',
         fault: { status: 302, headers: { location: '{registry}/v2/team/app/blobs/back' } },
+        times: 'always',
       },
     ],
     call: foreign,

@@ -30,8 +30,7 @@ export function createScriptedFetch(script: Script): ScriptedHosts & { readonly 
     });
     if (plan.instead === 'drop') throw reset();
     if (plan.instead === 'hang') {
-      stalls.report();
-      return await aborted(signal);
+      return await aborted(signal).finally(stalls.begin());
     }
     const { status, headers } = plan;
     const empty = method === 'HEAD' || [101, 204, 205, 304].includes(status);
@@ -49,6 +48,7 @@ function bodyOf(
   const { body, ending } = plan;
   const announced = Number(plan.headers['content-length'] ?? body.length);
   let at = 0;
+  let over = (): void => undefined;
   const raw = new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       async pull(controller): Promise<void> {
@@ -59,11 +59,14 @@ function bodyOf(
           return;
         }
         if (ending === 'stall') {
-          stalls.report();
-          await aborted(signal);
+          over = stalls.begin();
+          await aborted(signal).finally(over);
         }
         if (ending === 'cut' || announced > body.length) controller.error(reset());
         else controller.close();
+      },
+      cancel(): void {
+        over();
       },
     },
     { highWaterMark: 0 },

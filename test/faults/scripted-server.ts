@@ -11,7 +11,7 @@ export interface ScriptedServers extends ScriptedHosts {
   stop(): Promise<void>;
 }
 
-/** Where `elsewhere` tells, by answering, that an answer stands still. */
+/** Where `elsewhere` answers when an answer stands still. */
 export const STALLS_PATH = '/_stalls';
 
 /** What pages of other origins may do and see: everything that matters here. */
@@ -44,7 +44,7 @@ export async function startScriptedServers(script: Script): Promise<ScriptedServ
       response.once('close', () => {
         gone.abort();
       });
-      await stalls.next(gone.signal);
+      await stalls.some(gone.signal);
       response.writeHead(204, CORS).end();
       return;
     }
@@ -94,7 +94,7 @@ function perform(plan: Plan, request: IncomingMessage, response: ServerResponse,
     return;
   }
   if (instead === 'hang') {
-    stalls.report();
+    response.once('close', stalls.begin());
     return;
   }
   // An announced length that the body does not have is a fault that Node would rather not commit.
@@ -106,7 +106,7 @@ function perform(plan: Plan, request: IncomingMessage, response: ServerResponse,
   }
   response.flushHeaders();
   response.write(body, () => {
-    if (ending === 'stall') stalls.report();
+    if (ending === 'stall') response.once('close', stalls.begin());
     // Bytes that were written are to arrive before the socket goes.
     else setImmediate(() => request.socket.destroy());
   });

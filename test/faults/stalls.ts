@@ -1,27 +1,28 @@
-/** Who waits for an answer to stand still, one for each time that one does. */
+/** The answers that stand still, for who waits for there to be one. */
 export class Stalls {
-  #unseen = 0;
-  readonly #waiting: (() => void)[] = [];
+  #standing = 0;
+  readonly #waiting = new Set<() => void>();
 
-  /** Says that an answer stands still from now on. */
-  report(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#unseen += 1;
-    else next();
+  /** Says that an answer stands still from now on; what it returns says that it does no more. */
+  begin(): () => void {
+    this.#standing += 1;
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+    let over = false;
+    return () => {
+      if (!over) this.#standing -= 1;
+      over = true;
+    };
   }
 
-  /** Resolves when an answer stands still that nobody was told of yet. */
-  async next(signal?: AbortSignal): Promise<void> {
+  /** Resolves when there is an answer that stands still. */
+  async some(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    if (this.#unseen > 0) {
-      this.#unseen -= 1;
-      return;
-    }
+    if (this.#standing > 0) return;
     await new Promise<void>((resolve, reject) => {
-      this.#waiting.push(resolve);
+      this.#waiting.add(resolve);
       signal?.addEventListener('abort', () => {
-        const at = this.#waiting.indexOf(resolve);
-        if (at >= 0) this.#waiting.splice(at, 1);
+        this.#waiting.delete(resolve);
         reject(signal.reason as Error);
       });
     });

@@ -1,5 +1,5 @@
 import { createDigester, streamOf } from '@stowage/core';
-import { asDigest, MEDIA_TYPES, parseDigest, RegistryError } from '@stowage/types';
+import { asDigest, isStowageError, MEDIA_TYPES, parseDigest, RegistryError } from '@stowage/types';
 import type { BlobReader, ByteStream, Descriptor, Digest } from '@stowage/types';
 import { openParallel, planOf } from './blob-parallel.ts';
 import type { PartPlan } from './blob-parallel.ts';
@@ -71,6 +71,7 @@ async function openSomewhere(
   try {
     return await openAt(home, part, plan, deps);
   } catch (error) {
+    if (!isStowageError(error)) throw error;
     failure = error;
   }
   for (const url of elsewhere) {

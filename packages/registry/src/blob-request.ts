@@ -3,9 +3,10 @@ import { sendsEveryHeader } from '#platform';
 import type { Answer } from './answer.ts';
 import { isWhole, rangeOf, wantedLength } from './blob-part.ts';
 import type { BlobPart } from './blob-part.ts';
-import { abandon, announcedLength, discard, isCoded } from './body.ts';
+import { abandon, announcedLength, bodyLength, discard } from './body.ts';
 import { bodySource } from './byte-source.ts';
 import type { ByteSource } from './byte-source.ts';
+import { isCoded } from './content-coding.ts';
 import { parseContentRange } from './content-range.ts';
 import { truncated } from './network-error.ts';
 import type { Requester } from './requester.ts';
@@ -115,7 +116,7 @@ function nothing({ size }: BlobPart): OpenedBlob {
 
 /** The registry sends the whole blob, asked or not: what comes before the offset is read and dropped. */
 function openWhole(answer: Answer, { offset, length, size, signal }: BlobPart): OpenedBlob {
-  const announced = announcedLength(answer.response);
+  const announced = bodyLength(answer.response);
   if (announced !== undefined && size !== undefined && announced !== size) {
     throw sizeMismatch(answer, announced, size);
   }

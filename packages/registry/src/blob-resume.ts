@@ -44,6 +44,7 @@ export function resumingSource(
     if (resumes > MAX_RESUMES || isOver()) throw cause;
     const delay = FIRST_DELAY * 2 ** (resumes - 1) * (0.5 + deps.random() / 2);
     await deps.clock.sleep(delay, { signal });
+    if (isOver()) throw cause;
     const rest: BlobPart = {
       offset: part.offset + taken,
       length: length === undefined ? undefined : length - taken,

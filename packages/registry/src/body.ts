@@ -3,20 +3,25 @@ import type { Bytes, ReadOptions } from '@stowage/types';
 import type { Answer } from './answer.ts';
 import { bodySource } from './byte-source.ts';
 import type { ByteSource } from './byte-source.ts';
+import { isCoded } from './content-coding.ts';
 import type { WireResponse } from './wire-fetch.ts';
 
 /** The most bytes that are read of a body nobody wants, so that its connection can be used again. */
 const MAX_DRAINED = 64 * 1024;
 
-/** Whether the bytes on the wire are others than those that we get to see. */
-export function isCoded(response: WireResponse): boolean {
-  const coding = response.headers.get('content-encoding')?.trim().toLowerCase() ?? '';
-  return coding !== '' && coding !== 'identity';
-}
-
 /** How many bytes the body has by its header; `undefined` where that is not known or a coding hides it. */
 export function announcedLength(response: WireResponse): number | undefined {
   return isCoded(response) ? undefined : byteCount(response.headers.get('content-length'));
+}
+
+/**
+ * How many bytes the body will give; `undefined` where that is not known. In a page that is anywhere but at home: the
+ * page may not see that a proxy compressed the body, and its length is then that of other bytes.
+ */
+export function bodyLength(response: WireResponse): number | undefined {
+  return response.type === 'cors' && response.headers.get('content-encoding') === null
+    ? undefined
+    : announcedLength(response);
 }
 
 /** Reads a count of bytes as headers carry it; `undefined` for anything else, and beyond what JavaScript can count. */
@@ -38,7 +43,7 @@ export async function readBody(answer: Answer, options: ReadOptions): Promise<By
     abandon(answer.response);
     throw tooLong(maxBytes);
   }
-  return await gather(bodySource(answer, { length, signal }), options);
+  return await gather(bodySource(answer, { length: bodyLength(answer.response), signal }), options);
 }
 
 /** Reads at most `maxBytes` of a body and lets go of the rest. */

@@ -1,6 +1,7 @@
-import { StowageError } from '@stowage/types';
+import { isRegistryError, RegistryError, StowageError } from '@stowage/types';
 import type { Bytes, ByteStream, Digest, Digester } from '@stowage/types';
 import type { Answer } from './answer.ts';
+import { decodedBody } from './content-coding.ts';
 import { networkError, truncated } from './network-error.ts';
 import type { Watched } from './watchdog.ts';
 
@@ -31,7 +32,7 @@ export interface BodyPart {
  */
 export function bodySource(answer: Answer, part: BodyPart): ByteSource {
   const { skip = 0, take = Infinity, length, tooShort = () => truncated(answer), signal } = part;
-  const reader = answer.response.body?.getReader();
+  const reader = decodedBody(answer.response)?.getReader();
   const end = skip + take;
   const least = length === undefined ? skip : Math.min(length, end);
   let position = 0;
@@ -50,7 +51,7 @@ export function bodySource(answer: Answer, part: BodyPart): ByteSource {
       return value;
     } catch (error) {
       watched?.end();
-      throw networkError(error, { ...answer, signal });
+      throw brokenBody(error, answer, signal);
     }
   }
 
@@ -86,6 +87,20 @@ export function bodySource(answer: Answer, part: BodyPart): ByteSource {
     },
     cancel,
   };
+}
+
+/** A body that had begun and fails did so because its connection broke, whatever the runtime calls it. */
+function brokenBody(cause: unknown, answer: Answer, signal: AbortSignal | undefined): unknown {
+  const error = networkError(cause, { ...answer, signal });
+  if (!isRegistryError(error) || error.code !== 'UNAVAILABLE' || error.reason !== undefined) return error;
+  const { method, url } = answer;
+  return new RegistryError('UNAVAILABLE', error.message, {
+    method,
+    url,
+    cause,
+    reason: 'reset',
+    retryable: true,
+  });
 }
 
 /** What a stream is made with beside its source. */
