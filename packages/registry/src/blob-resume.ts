@@ -10,7 +10,6 @@ import type { ReaderDeps } from './requester.ts';
 const MAX_RESUMES = 5;
 /** So many bytes in between, and the count begins anew. */
 const PROGRESS = 1024 * 1024;
-const FIRST_DELAY = 500;
 
 /**
  * The bytes of a part of a blob, as one request gave them; when its connection breaks, another one asks for what is
@@ -42,8 +41,9 @@ export function resumingSource(
     if (resumes === 0) takenAtFirstResume = taken;
     resumes += 1;
     if (resumes > MAX_RESUMES || isOver()) throw cause;
-    const delay = FIRST_DELAY * 2 ** (resumes - 1) * (0.5 + deps.random() / 2);
-    await deps.clock.sleep(delay, { signal });
+    const { firstDelay = 500, longestDelay = 60_000 } = deps.retry ?? {};
+    const delay = firstDelay * 2 ** (resumes - 1) * (0.5 + deps.random() / 2);
+    await deps.clock.sleep(Math.min(delay, longestDelay), { signal });
     if (isOver()) throw cause;
     const rest: BlobPart = {
       offset: part.offset + taken,

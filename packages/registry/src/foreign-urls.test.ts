@@ -80,6 +80,7 @@ describe('a blob that the registry does not have', () => {
     'data:text/plain,foreign layer',
     'https://user:secret@a.example/layer',
     'http://127.0.0.1/layer',
+    'http://10.0.0.1/layer',
     'http://169.254.169.254/latest/meta-data',
     'http://[::1]/layer',
     'nonsense',

@@ -28,6 +28,7 @@ import { MAX_MANIFEST_SIZE, verifyManifest } from './manifest-content.ts';
 import { checkReference } from './manifest-reader.ts';
 import { describeReferrer, listReferrers } from './referrers.ts';
 import type { ListedReferrer } from './referrers.ts';
+import type { NetworkOptions } from './network-options.ts';
 import type { Requester } from './requester.ts';
 import { createTransport } from './transport.ts';
 
@@ -35,7 +36,7 @@ const REF_NAME = 'org.opencontainers.image.ref.name';
 const MAX_LAYOUT_FILE = 64 * 1024;
 
 /** How a layout is reached. */
-export interface LayoutRepositoryInit {
+export interface LayoutRepositoryInit extends NetworkOptions {
   /** The folder on an http or https server in which `oci-layout`, `index.json` and `blobs` are. */
   readonly url: string;
   /** What `Repository.name` says. Default: the path of the URL, without the slashes around it. */
@@ -79,10 +80,10 @@ export interface LayoutRepositoryInit {
  * ```
  */
 export function createLayoutRepository(init: LayoutRepositoryInit): Repository {
-  const { clock = systemClock, random = Math.random, fetch, userAgent } = init;
+  const { clock = systemClock, random = Math.random, retry } = init;
   const base = parseBase(init.url);
   const endpoint = parseEndpoint({ url: base.origin, mirror: true, official: false, insecure: false });
-  const deps = { clock, random };
+  const deps = { clock, random, retry };
   const requester = new AnonymousSession({ ...deps, transport: createTransport({ ...init, endpoint }) });
   const layout = new Layout(requester, base);
   const manifests = new LayoutManifests(layout);
@@ -93,7 +94,7 @@ export function createLayoutRepository(init: LayoutRepositoryInit): Repository {
       ...deps,
       requester,
       urlOf: (digest) => layout.blobUrl(digest),
-      foreign: createForeignRequester({ ...deps, registry: endpoint, fetch, userAgent }),
+      foreign: createForeignRequester({ ...init, ...deps, registry: endpoint }),
     }),
     tags: (options) => layout.tags(options),
     referrers: (digest, options = {}) =>

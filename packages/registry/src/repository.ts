@@ -84,13 +84,13 @@ export interface RepositoryInit extends NetworkOptions {
  * ```
  */
 export function createRepository(init: RepositoryInit): Repository {
-  const { name, actions = ['pull'], fetch, userAgent } = init;
+  const { name, actions = ['pull'] } = init;
   checkName(name);
   const remoteName = rewriteName(name, init.endpoint.rewrite);
   checkName(remoteName);
   const scope = `repository:${remoteName}:${actions.includes('push') ? 'push,pull' : 'pull'}`;
   const { session, deps } = createSession(init, { scope, name: remoteName });
-  const foreign = createForeignRequester({ ...deps, registry: deps.endpoint, fetch, userAgent });
+  const foreign = createForeignRequester({ ...init, ...deps, registry: deps.endpoint });
   const manifests = createManifestReader(session, (reference) => session.url(`manifests/${reference}`));
   return {
     name,
