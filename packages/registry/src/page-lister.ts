@@ -1,7 +1,7 @@
 import { RegistryError, StowageError } from '@stowage/types';
 import type { Bytes, ListOptions } from '@stowage/types';
 import type { Answer } from './answer.ts';
-import { readBody } from './body.ts';
+import { discard, readBody } from './body.ts';
 import { nextLink } from './link-header.ts';
 import type { Requester } from './requester.ts';
 
@@ -91,7 +91,7 @@ async function readPage<T>(
     const { status } = answer.response;
     const absent = url === first && isAbsent?.(answer) === true;
     if (absent || (sized && SIZE_REFUSED.includes(status))) {
-      await readBody(answer, { maxBytes: maxPageBytes, signal }).catch(() => undefined);
+      await discard(answer, signal);
       return undefined;
     }
     if (status !== 200) throw await requester.failure(answer, signal);
