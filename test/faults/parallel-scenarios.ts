@@ -61,7 +61,8 @@ export const PARALLEL_SCENARIOS: readonly ReadingScenario[] = [
     name: 'one range stands still',
     steps: [third({ stallAfter: 10_000 })],
     call: blob,
-    expect: { blob: whole, requests: { atLeast: 6, atMost: 9 } },
+    // The others may be waited for at the same moment, and are then asked for again too.
+    expect: { blob: whole, requests: { atLeast: 6, atMost: 15 } },
   },
   {
     name: 'one range is not to be had at first',
