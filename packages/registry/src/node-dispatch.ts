@@ -5,16 +5,22 @@ import type { WireBodySource, WireControl, WireHeaders, WireResponse } from './w
 
 const NO_BODY: readonly number[] = [204, 205, 304];
 
+/** What `fetch` is called with, and how to end the request. */
+interface DispatchedRequest {
+  readonly url: URL;
+  readonly init: RequestInit;
+  readonly control: WireControl;
+}
+
 /**
  * Sends a request by a pool of connections and answers like `fetch` with `redirect: 'manual'`, without what `fetch` adds
  * to a request and costs for it. An abort reaches the socket, before the answer and after.
  */
 export async function dispatchRequest(
   dispatcher: Dispatcher,
-  url: URL,
-  init: RequestInit & { readonly control: WireControl },
+  { url, init, control }: DispatchedRequest,
 ): Promise<WireResponse> {
-  const { method = 'GET', headers, body, signal, control } = init;
+  const { method = 'GET', headers, body, signal } = init;
   return await new Promise<WireResponse>((resolve, reject) => {
     const exchange = new Exchange(method, { resolve, reject }, signal ?? undefined);
     control.abort = exchange.abort;

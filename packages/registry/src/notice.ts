@@ -57,8 +57,7 @@ export function notify(onNotice: OnNotice | undefined, notice: RegistryNotice): 
 }
 
 /** Tells a listener what the headers of an answer say. */
-export function notifyOfHeaders(onNotice: OnNotice | undefined, host: string, headers: WireHeaders): void {
-  if (onNotice === undefined) return;
+export function notifyOfHeaders(onNotice: OnNotice, host: string, headers: WireHeaders): void {
   for (const message of parseWarnings(headers.get('warning') ?? '')) {
     notify(onNotice, { kind: 'warning', host, message });
   }

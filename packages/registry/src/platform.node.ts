@@ -20,11 +20,12 @@ const dispatchers = new Map<string, Promise<Dispatcher>>();
 export function defaultFetch(settings: FetchSettings): WireFetch {
   const { proxy = proxyFromEnvironment(process.env), ...connections } = settings;
   const kind = JSON.stringify(connections);
+  const proxies = proxy !== false && (proxy.httpProxy ?? proxy.httpsProxy) !== undefined ? proxy : undefined;
   return async (url, init, control) => {
-    const via = proxy === false ? undefined : proxyFor(url, proxy);
+    const via = proxies && proxyFor(url, proxies);
     const key = via === undefined ? kind : `${kind} ${via}`;
     const dispatcher = dispatchers.get(key) ?? openDispatcher(connections, via);
     dispatchers.set(key, dispatcher);
-    return await dispatchRequest(await dispatcher, url, { ...init, control });
+    return await dispatchRequest(await dispatcher, { url, init, control });
   };
 }

@@ -154,7 +154,7 @@ export function createTransport(init: TransportInit): Transport {
         const response = await exchangeOnce(request, url, !crossed);
         const answer = { ...here, response, crossed, watch: watching(here) };
         checkCodings(answer);
-        notifyOfHeaders(onNotice, url.host, response.headers);
+        if (onNotice !== undefined) notifyOfHeaders(onNotice, url.host, response.headers);
         if (response.redirected) return followedByRuntime(answer, origin);
         if (!isRedirect(response.status) || (method !== 'GET' && method !== 'HEAD')) return answer;
         const location = response.headers.get('location');
