@@ -6,6 +6,8 @@ import { addCheckCommand } from './commands/check.ts';
 import { addGcCommand } from './commands/gc.ts';
 import { addImagesCommand } from './commands/images.ts';
 import { addInspectCommand } from './commands/inspect.ts';
+import { addLoginCommand } from './commands/login.ts';
+import { addLogoutCommand } from './commands/logout.ts';
 import { addLsCommand } from './commands/ls.ts';
 import { addPullCommand } from './commands/pull.ts';
 import { addResolveCommand } from './commands/resolve.ts';
@@ -27,6 +29,8 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
   addRmCommand,
   addTagsCommand,
   addResolveCommand,
+  addLoginCommand,
+  addLogoutCommand,
   addServeCommand,
   addGcCommand,
   addCheckCommand,

@@ -29,7 +29,10 @@ function range(text: string, contentRange: string): Reply {
 }
 
 async function open(reply: Reply, options: OpenBlobOptions = {}, digest = DIGEST): Promise<string> {
-  const { repository } = scripted({ [`GET ${REGISTRY}/v2/team/app/blobs/${digest}`]: reply });
+  // What follows an answer that cannot be used is refused.
+  const { repository } = scripted({
+    [`GET ${REGISTRY}/v2/team/app/blobs/${digest}`]: [reply, { status: 418 }],
+  });
   return await textOf(await repository.blobs.open(digest, options));
 }
 
@@ -181,13 +184,6 @@ describe('blobs.open', () => {
       'registry sends 8 bytes, expected 10',
     ],
     [
-      'fewer bytes than the range',
-      range('efgh', 'bytes 4-9/10'),
-      { offset: 4 },
-      'UNAVAILABLE',
-      'unexpected EOF',
-    ],
-    [
       'more bytes than the range',
       range('efghijk', 'bytes 4-9/10'),
       { offset: 4 },
@@ -200,13 +196,6 @@ describe('blobs.open', () => {
       { size: 11 },
       'SIZE_MISMATCH',
       'registry sends 10 bytes, expected 11',
-    ],
-    [
-      'fewer bytes than announced',
-      blob('abc', { 'content-length': '10' }),
-      {},
-      'UNAVAILABLE',
-      'unexpected EOF',
     ],
     [
       'fewer bytes than known',
@@ -222,7 +211,6 @@ describe('blobs.open', () => {
       'SIZE_MISMATCH',
       'registry sent more than 9 bytes',
     ],
-    ['fewer bytes than the offset', blob('abc', {}), { offset: 4 }, 'UNAVAILABLE', 'unexpected EOF'],
     [
       'no blob',
       { status: 404, json: { errors: [{ code: 'BLOB_UNKNOWN', message: 'gone' }] } },
@@ -232,7 +220,7 @@ describe('blobs.open', () => {
     ],
   ])('fails on %s', async (_name, reply, options, code, message) => {
     const [gotCode, gotMessage, retryable] = await failure(reply, options);
-    expect([gotCode, retryable]).toEqual([code, code === 'UNAVAILABLE']);
+    expect([gotCode, retryable]).toEqual([code, false]);
     expect(gotMessage).toContain(message);
   });
 
@@ -328,25 +316,6 @@ describe('blobs.open', () => {
       expect(await rejection(repository.blobs.open(DIGEST, { signal }))).toBe(reason);
     },
   );
-
-  it('tells a connection that breaks', async () => {
-    const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
-    const body = new ReadableStream<Uint8Array>(
-      {
-        pull(controller): void {
-          controller.error(cause);
-        },
-      },
-      { highWaterMark: 0 },
-    );
-    const { repository } = scripted({ [`GET ${BLOB}`]: { body } });
-    const error = await rejection(textOf(await repository.blobs.open(DIGEST, { verify: false })));
-    expect(isStowageError(error, 'UNAVAILABLE') && [error.retryable, error.message, error.cause]).toEqual([
-      true,
-      `Get "${BLOB}": read ECONNRESET`,
-      cause,
-    ]);
-  });
 });
 
 describe('blobs.stat', () => {

@@ -1,18 +1,27 @@
-import { collect } from '@stowage/core';
 import { StowageError } from '@stowage/types';
-import type { Bytes, ByteStream, Digest, Digester, ReadOptions } from '@stowage/types';
-import { networkError, truncated } from './network-error.ts';
+import type { Bytes, ReadOptions } from '@stowage/types';
 import type { Answer } from './answer.ts';
+import { bodySource } from './byte-source.ts';
+import type { ByteSource } from './byte-source.ts';
+import { isCoded } from './content-coding.ts';
+import type { WireResponse } from './wire-fetch.ts';
 
 /** The most bytes that are read of a body nobody wants, so that its connection can be used again. */
 const MAX_DRAINED = 64 * 1024;
 
 /** How many bytes the body has by its header; `undefined` where that is not known or a coding hides it. */
-export function announcedLength(response: Response): number | undefined {
-  const coding = response.headers.get('content-encoding')?.trim().toLowerCase() ?? '';
-  return coding === '' || coding === 'identity'
-    ? byteCount(response.headers.get('content-length'))
-    : undefined;
+export function announcedLength(response: WireResponse): number | undefined {
+  return isCoded(response) ? undefined : byteCount(response.headers.get('content-length'));
+}
+
+/**
+ * How many bytes the body will give; `undefined` where that is not known. In a page that is anywhere but at home: the
+ * page may not see that a proxy compressed the body, and its length is then that of other bytes.
+ */
+export function bodyLength(response: WireResponse): number | undefined {
+  return response.type === 'cors' && response.headers.get('content-encoding') === null
+    ? undefined
+    : announcedLength(response);
 }
 
 /** Reads a count of bytes as headers carry it; `undefined` for anything else, and beyond what JavaScript can count. */
@@ -32,15 +41,15 @@ export async function readBody(answer: Answer, options: ReadOptions): Promise<By
   const length = announcedLength(answer.response);
   if (length !== undefined && length > maxBytes) {
     abandon(answer.response);
-    throw new StowageError('LIMIT_EXCEEDED', `content is longer than ${String(maxBytes)} bytes`);
+    throw tooLong(maxBytes);
   }
-  return await collect(streamBody(answer, { length, signal }), { maxBytes });
+  return await gather(bodySource(answer, { length: bodyLength(answer.response), signal }), options);
 }
 
 /** Reads at most `maxBytes` of a body and lets go of the rest. */
 export async function readPrefix(answer: Answer, options: ReadOptions): Promise<Bytes> {
   const { maxBytes, signal } = options;
-  return await collect(streamBody(answer, { take: maxBytes, signal }), { maxBytes });
+  return await gather(bodySource(answer, { take: maxBytes, signal }), options);
 }
 
 /**
@@ -53,109 +62,48 @@ export async function discard(answer: Answer, signal?: AbortSignal): Promise<voi
 }
 
 /** Cancels a body that nobody wants, and its connection with it. Never fails. */
-export function abandon(response: Response): void {
+export function abandon(response: WireResponse): void {
   response.body?.cancel().catch(() => undefined);
 }
 
-/** What a body is expected to be, and which part of it is wanted. */
-export interface BodyPart {
-  /** How many bytes of the body come before what is wanted. Default 0. */
-  readonly skip?: number;
-  /** How many bytes are wanted at most. Default all that follow. */
-  readonly take?: number | undefined;
-  /** How many bytes the body must have. Not checked when left out. */
-  readonly length?: number | undefined;
-  /** The error for a body that ends early. Default: the connection broke. */
-  readonly tooShort?: () => Error;
-  /** Verifies what is wanted as it goes by; failure comes at the end. Not verified when left out. */
-  readonly verify?: { readonly digest: Digest; readonly digester: Digester } | undefined;
-  readonly signal: AbortSignal | undefined;
-}
-
-/**
- * Streams a part of a body, reading only as fast as it is read. Cancelling it cancels the request. Fails with
- * `UNAVAILABLE` when the connection breaks, with `SIZE_MISMATCH` on the first byte too many, with `DIGEST_MISMATCH` at
- * the end, with the signal's reason when aborted.
- */
-export function streamBody(answer: Answer, part: BodyPart): ByteStream {
-  const { skip = 0, take = Infinity, length, tooShort = () => truncated(answer), verify, signal } = part;
-  const reader = answer.response.body?.getReader();
-  const end = skip + take;
-  const least = length === undefined ? skip : Math.min(length, end);
-  let position = 0;
-  let stopListening = (): void => undefined;
-
-  /** Reads up to the next byte that is wanted; `undefined` at the end. */
-  async function next(): Promise<Bytes | undefined> {
-    while (position < end) {
-      const value = (await reader?.read())?.value;
-      if (value === undefined) {
-        if (position < least) throw tooShort();
-        checkDigest(verify);
-        return undefined;
-      }
-      const start = position;
-      position += value.byteLength;
-      if (length !== undefined && position > length) {
-        throw new StowageError('SIZE_MISMATCH', `registry sent more than ${String(length)} bytes`);
-      }
-      const wanted = value.subarray(Math.max(0, skip - start), Math.max(0, end - start));
-      if (wanted.byteLength === 0) continue;
-      // Here rather than in a stage of its own, which would add promises for every chunk.
-      verify?.digester.update(wanted);
-      return wanted;
+/** Everything that a source has, without a stream around it: most bodies are small. */
+async function gather(source: ByteSource, { maxBytes, signal }: ReadOptions): Promise<Bytes> {
+  const onAbort = (): void => {
+    source.cancel(signal?.reason);
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const pieces: Bytes[] = [];
+  let size = 0;
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const piece = await source.next();
+      if (piece === undefined) break;
+      pieces.push(piece);
+      size += piece.byteLength;
+      // Written so that a limit that is no number lets nothing through.
+      if (!(size <= maxBytes)) throw tooLong(maxBytes);
     }
-    await reader?.cancel();
-    return undefined;
+    signal?.throwIfAborted();
+    return joined(pieces, size);
+  } catch (error) {
+    source.cancel(error);
+    throw signal?.aborted === true ? signal.reason : error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
-
-  return new ReadableStream<Bytes>(
-    {
-      start(controller): void {
-        if (signal === undefined) return;
-        // A body that does not listen to the signal itself must end all the same.
-        const onAbort = (): void => {
-          controller.error(signal.reason);
-          reader?.cancel(signal.reason).catch(() => undefined);
-        };
-        if (signal.aborted) {
-          onAbort();
-          return;
-        }
-        signal.addEventListener('abort', onAbort, { once: true });
-        stopListening = () => {
-          signal.removeEventListener('abort', onAbort);
-        };
-      },
-      async pull(controller): Promise<void> {
-        try {
-          const bytes = await next();
-          if (bytes !== undefined) {
-            controller.enqueue(bytes);
-            return;
-          }
-          stopListening();
-          controller.close();
-        } catch (error) {
-          stopListening();
-          reader?.cancel(error).catch(() => undefined);
-          throw networkError(error, { ...answer, signal });
-        }
-      },
-      async cancel(reason): Promise<void> {
-        stopListening();
-        await reader?.cancel(reason);
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }
 
-function checkDigest(verify: BodyPart['verify']): void {
-  const got = verify?.digester.digest();
-  if (verify === undefined || got === verify.digest) return;
-  throw new StowageError(
-    'DIGEST_MISMATCH',
-    `content does not match its digest: got ${String(got)}, expected ${verify.digest}`,
-  );
+function joined(pieces: readonly Bytes[], size: number): Bytes {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.byteLength;
+  }
+  return bytes;
+}
+
+function tooLong(maxBytes: number): StowageError {
+  return new StowageError('LIMIT_EXCEEDED', `content is longer than ${String(maxBytes)} bytes`);
 }

@@ -120,6 +120,44 @@ describe('parseChallenges', () => {
     );
   });
 
+  it('loses nothing of what came before a malformed tail', () => {
+    const tail = fc.constantFrom(
+      '"',
+      ',=',
+      ',x="',
+      ',y="\\',
+      ', z=',
+      ' "a"',
+      ', Basic realm="',
+      '\u0000',
+      ',,=,"',
+    );
+    const noise = fc.string({ unit: 'binary', maxLength: 20 });
+    fc.assert(
+      fc.property(tail, noise, (end, more) => {
+        const [first, second] = parseChallenges([
+          `Basic realm="b", Bearer realm="a",scope="x,y"${end}${more}`,
+        ]);
+        expect([first?.scheme, first?.parameters.get('realm')]).toEqual(['basic', 'b']);
+        expect([second?.scheme, second?.parameters.get('realm'), second?.parameters.get('scope')]).toEqual([
+          'bearer',
+          'a',
+          'x,y',
+        ]);
+      }),
+    );
+  });
+
+  it('takes as many challenges and parameters as anybody needs', () => {
+    expect(parseChallenges(['a b=c, '.repeat(100), 'Basic realm="x"']).length).toBe(32);
+    const parameters = Array.from({ length: 100 }, (_, index) => `p${String(index)}=x`).join(', ');
+    const [only] = parseChallenges([`a ${parameters}`]);
+    expect([only?.parameters.size, only?.parameters.get('p63')]).toEqual([64, 'x']);
+    expect(
+      parseChallenges([`a b="${'x'.repeat(70_000)}", Basic realm="x"`]).map(({ scheme }) => scheme),
+    ).toEqual(['a']);
+  });
+
   it('never throws', () => {
     const piece = fc.constantFrom('Bearer', ' ', ',', '=', '"', '\\', 'a', 'realm', '==', '\t', '\u00e9');
     fc.assert(

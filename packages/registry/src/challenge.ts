@@ -1,5 +1,10 @@
 import { HeaderScanner } from './header-scanner.ts';
 
+/** The longest header value that is read, characters. */
+const MAX_VALUE = 64 * 1024;
+const MAX_CHALLENGES = 32;
+const MAX_PARAMETERS = 64;
+
 /** One way to authenticate that a server offers (RFC 9110, section 11.3). */
 export interface Challenge {
   /** The scheme in lower case, for example `bearer`. */
@@ -12,8 +17,9 @@ export interface Challenge {
 
 /**
  * Parses the values of `WWW-Authenticate` headers (RFC 9110, section 11.6.1): any number of challenges in any number
- * of values, commas within quotes, escapes. A malformed value gives what was read before the fault. Never throws;
- * takes time linear in the length of the input.
+ * of values, commas within quotes, escapes. A malformed value gives what was read before the fault. Of a value the first
+ * 64 KiB are read, 32 challenges are taken in all, and 64 parameters of each. Never throws; takes time linear in the
+ * length of the input.
  *
  * @param headerValues the values, one for each header
  *
@@ -29,12 +35,14 @@ export interface Challenge {
  */
 export function parseChallenges(headerValues: readonly string[]): Challenge[] {
   const challenges: Challenge[] = [];
-  for (const value of headerValues) readChallenges(new HeaderScanner(value), challenges);
+  for (const value of headerValues) {
+    readChallenges(new HeaderScanner(value.slice(0, MAX_VALUE)), challenges);
+  }
   return challenges;
 }
 
 function readChallenges(scanner: HeaderScanner, into: Challenge[]): void {
-  for (;;) {
+  while (into.length < MAX_CHALLENGES) {
     scanner.skipSeparators();
     const scheme = scanner.token().toLowerCase();
     if (scheme === '') return;
@@ -72,6 +80,6 @@ function readParameters(scanner: HeaderScanner, into: Map<string, string>, open:
     scanner.skipSpace();
     const value = scanner.quotedString() ?? (scanner.token() || undefined);
     if (value === undefined) return false;
-    if (!into.has(name)) into.set(name, value);
+    if (!into.has(name) && into.size < MAX_PARAMETERS) into.set(name, value);
   }
 }

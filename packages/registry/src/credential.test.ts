@@ -48,6 +48,15 @@ describe('findCredential', () => {
     },
   );
 
+  it('tells a port that goes without saying from none, as docker does', async () => {
+    const endpoint = parseEndpoint(endpointOf('https://GHCR.io:443'));
+    expect(endpoint.credentialHost).toBe('ghcr.io:443');
+    expect(await findCredential({ ...ANN, serverAddress: 'ghcr.io:443' }, endpoint, {})).toEqual(PASSWORD);
+    expect(await findCredential({ ...ANN, serverAddress: 'ghcr.io' }, endpoint, {})).toEqual({
+      kind: 'anonymous',
+    });
+  });
+
   it('knows Docker Hub by its names', async () => {
     for (const serverAddress of ['https://index.docker.io/v1/', 'docker.io', 'index.docker.io']) {
       expect(await findCredential({ ...ANN, serverAddress }, HUB, {})).toEqual(PASSWORD);

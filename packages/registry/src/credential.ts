@@ -1,5 +1,5 @@
 import { StowageError } from '@stowage/types';
-import type { AbortOptions, AuthConfig, CredentialProvider } from '@stowage/types';
+import type { AuthConfig, CredentialOptions, CredentialProvider } from '@stowage/types';
 import type { Endpoint } from './endpoint.ts';
 import { isDockerHub } from './registry-host.ts';
 
@@ -29,7 +29,7 @@ export const ANONYMOUS: Credential = { kind: 'anonymous' };
 export async function findCredential(
   auth: AuthConfig | CredentialProvider | undefined,
   endpoint: Endpoint,
-  options: AbortOptions,
+  options: CredentialOptions,
 ): Promise<Credential> {
   const host = endpoint.credentialHost;
   const config = typeof auth === 'function' ? await auth(host, options) : auth;
@@ -52,7 +52,15 @@ function credentialOf(config: AuthConfig): Credential {
   return username === '' || password === '' ? ANONYMOUS : { kind: 'password', username, password };
 }
 
-function decodeAuth(auth: string | undefined): { readonly username?: string; readonly password?: string } {
+/**
+ * Takes `username:password` in base64 apart.
+ *
+ * @throws `INVALID_ARGUMENT` where it is malformed
+ */
+export function decodeAuth(auth: string | undefined): {
+  readonly username?: string;
+  readonly password?: string;
+} {
   if (auth === undefined || auth === '') return {};
   let decoded: string;
   try {

@@ -1,5 +1,6 @@
 import { StowageError } from '@stowage/types';
-import type { RegistryEndpoint } from '@stowage/types';
+import type { EndpointTls, RegistryEndpoint } from '@stowage/types';
+import { isRegistryHost } from './registry-host.ts';
 import { isLoopbackHost, zoneOf } from './zone.ts';
 import type { Zone } from './zone.ts';
 
@@ -18,6 +19,7 @@ export interface Endpoint {
   readonly insecure: boolean;
   /** Whether credentials may go over plain http here: the endpoint is listed as insecure, or is this machine. */
   readonly plainAllowed: boolean;
+  readonly tls: EndpointTls | undefined;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface Endpoint {
  *
  * @throws `INVALID_ARGUMENT` for anything but an http or https URL of host and port
  */
-export function parseEndpoint({ url, mirror, official, insecure }: RegistryEndpoint): Endpoint {
+export function parseEndpoint({ url, mirror, official, insecure, tls }: RegistryEndpoint): Endpoint {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const bare = parsed !== undefined && parsed.href === `${parsed.origin}/`;
   if (!bare || (parsed.protocol !== 'https:' && parsed.protocol !== 'http:')) {
@@ -35,14 +37,20 @@ export function parseEndpoint({ url, mirror, official, insecure }: RegistryEndpo
     );
   }
   const { origin, hostname, host, protocol } = parsed;
+  // As it is written, with a port that goes without saying: so it stands where credentials are kept.
+  const written = url
+    .slice(url.indexOf('//') + 2)
+    .replace(/\/$/, '')
+    .toLowerCase();
   return {
     origin,
     hostname,
-    credentialHost: official ? 'docker.io' : host,
+    credentialHost: official ? 'docker.io' : isRegistryHost(written) ? written : host,
     zone: zoneOf(hostname),
     https: protocol === 'https:',
     mirror,
     insecure,
     plainAllowed: insecure || isLoopbackHost(hostname),
+    tls,
   };
 }

@@ -36,12 +36,30 @@ export function parseLinkHeader(value: string): Link[] {
   return links;
 }
 
-/** The target of the first link to the next page; `undefined` on the last page. */
+/**
+ * The target of the first link to the next page; `undefined` on the last page. As lenient as clients of registries have
+ * always been: a lone link need not say what it is for, nor stand in angle brackets, and a target that was encoded as a
+ * whole is decoded.
+ */
 export function nextLink(value: string | null): string | undefined {
   if (value === null) return undefined;
-  const isNext = (link: Link): boolean =>
-    link.parameters.get('rel')?.toLowerCase().split(/\s+/).includes('next') === true;
-  return parseLinkHeader(value).find(isNext)?.target;
+  const bare = /^\s*([^\s<>;,]+)(?=\s*(?:;|$))/.exec(value)?.[1];
+  const links = parseLinkHeader(bare === undefined ? value : value.replace(bare, `<${bare}>`));
+  const target = links.find(({ parameters }) => isNext(parameters.get('rel'), links.length === 1))?.target;
+  return target === undefined ? undefined : decodedTarget(target);
+}
+
+function isNext(relation: string | undefined, alone: boolean): boolean {
+  return relation === undefined ? alone : relation.toLowerCase().split(/\s+/).includes('next');
+}
+
+function decodedTarget(target: string): string {
+  if (!/^(?:%2f|https?%3a)/i.test(target)) return target;
+  try {
+    return decodeURIComponent(target);
+  } catch {
+    return target;
+  }
 }
 
 function readParameters(scanner: HeaderScanner, into: Map<string, string>): boolean {

@@ -66,11 +66,57 @@ describe('manifests.get', () => {
     );
   });
 
-  it('computes the digest of a manifest that is asked for by tag', async () => {
-    const { digest } = await content(OCI);
-    const reply = { body: OCI, headers: { 'docker-content-digest': NO_DIGEST } };
-    const { repository } = scripted({ [`GET ${MANIFESTS}/v1`]: reply });
+  it.each([undefined, 'nonsense', 'sha256:../../x'])(
+    'computes the digest of a manifest that is asked for by tag, where the header says %j',
+    async (named) => {
+      const { digest } = await content(OCI);
+      const reply = { body: OCI, headers: named === undefined ? {} : { 'docker-content-digest': named } };
+      const { repository } = scripted({ [`GET ${MANIFESTS}/v1`]: reply });
+      expect((await repository.manifests.get('v1')).descriptor.digest).toBe(digest);
+    },
+  );
+
+  it('refuses a digest in the header that is of something else', async () => {
+    const { bytes, digest } = await content(OCI);
+    const named = (header: string): Reply => ({ body: OCI, headers: { 'docker-content-digest': header } });
+    const script = [named(await digestBytes(bytes, 'sha512')), named(`sha512:${'0'.repeat(128)}`)];
+    const { repository } = scripted({ [`GET ${MANIFESTS}/v1`]: [...script, named(NO_DIGEST)] });
     expect((await repository.manifests.get('v1')).descriptor.digest).toBe(digest);
+    const errors = [
+      await rejection(repository.manifests.get('v1')),
+      await rejection(repository.manifests.get('v1')),
+    ];
+    expect(errors.map((error) => isStowageError(error, 'DIGEST_MISMATCH') && error.message)).toEqual([
+      `registry names the manifest sha512:${'0'.repeat(128)}, but sent ${digest}`,
+      `registry names the manifest ${NO_DIGEST}, but sent ${digest}`,
+    ]);
+  });
+
+  it('takes no page for people for a manifest', async () => {
+    const { repository } = scripted({
+      [`GET ${MANIFESTS}/v1`]: manifest('<html>', 'text/html; charset=utf-8'),
+    });
+    expect(isStowageError(await rejection(repository.manifests.get('v1')), 'INVALID_MANIFEST')).toBe(true);
+  });
+
+  it('goes by what was signed of a manifest of schema 1', async () => {
+    const base64 = (value: unknown): string => btoa(JSON.stringify(value)).replace(/=+$/, '');
+    const start = '{"schemaVersion":1,"name":"a","tag":"b","fsLayers":[],"history":[]';
+    const { digest } = await content(`${start}}`);
+    const format = base64({ formatLength: start.length, formatTail: btoa('}').replace(/=+$/, '') });
+    const body = `${start},"signatures":[{"protected":"${format}"}]}`;
+    const headers = {
+      'content-type': MEDIA_TYPES.dockerSchema1Signed,
+      'docker-content-digest': digest,
+    };
+    const { repository } = scripted({
+      [`GET ${MANIFESTS}/v1`]: { body, headers },
+      [`GET ${MANIFESTS}/${digest}`]: { body, headers },
+    });
+    for (const reference of ['v1', digest]) {
+      const { descriptor } = await repository.manifests.get(reference);
+      expect([descriptor.digest, descriptor.size]).toEqual([digest, body.length]);
+    }
   });
 
   it.each<[string, string | undefined, string]>([

@@ -1,24 +1,9 @@
-import { digestBytes } from '@stowage/core';
-import {
-  asDigest,
-  detectManifestMediaType,
-  essenceOf,
-  isDigest,
-  isStowageError,
-  MEDIA_TYPES,
-  parseDigest,
-  parseManifest,
-  StowageError,
-  withName,
-  withTag,
-} from '@stowage/types';
-import type { Bytes, Descriptor, Digest, FetchedManifest, ManifestReader } from '@stowage/types';
-import { announcedLength, discard, readBody } from './body.ts';
-import type { Session } from './session.ts';
+import { asDigest, essenceOf, isDigest, MEDIA_TYPES, withName, withTag } from '@stowage/types';
+import type { Descriptor, Digest, FetchedManifest, ManifestReader } from '@stowage/types';
 import type { Answer } from './answer.ts';
-
-/** The largest manifest that is accepted, bytes (distribution-spec, "Pushing Manifests"). */
-const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
+import { announcedLength, discard, readBody } from './body.ts';
+import { checkNamedDigest, GENERIC_TYPES, MAX_MANIFEST_SIZE, verifyManifest } from './manifest-content.ts';
+import type { Requester } from './requester.ts';
 
 /** Every type that a manifest can have: registries refuse or convert what is left out. */
 const ACCEPT = [
@@ -31,33 +16,29 @@ const ACCEPT = [
   'application/json',
 ].join(', ');
 
-/** The types whose documents are checked against what they claim to be. */
-const CHECKED: readonly string[] = [
-  MEDIA_TYPES.ociIndex,
-  MEDIA_TYPES.ociManifest,
-  MEDIA_TYPES.dockerManifestList,
-  MEDIA_TYPES.dockerManifest,
-];
-
-/** Content types that say nothing about a manifest. */
-const GENERIC: readonly string[] = ['', 'application/json', 'text/plain', MEDIA_TYPES.octetStream];
-
-/** Makes the manifest reader of a repository. */
-export function createManifestReader(session: Session): ManifestReader {
+/**
+ * Makes the manifest reader of a repository.
+ *
+ * @param urlOf where a manifest is, by its tag or digest
+ */
+export function createManifestReader(
+  requester: Requester,
+  urlOf: (reference: string) => string,
+): ManifestReader {
   const reader: ManifestReader = {
     async head(reference, { signal } = {}) {
       const digest = checkReference(reference);
-      const descriptor = await session.exchange(
+      const descriptor = await requester.exchange(
         {
           method: 'HEAD',
-          url: session.url(`manifests/${reference}`),
+          url: urlOf(reference),
           headers: { accept: ACCEPT },
           // Any other failure is asked about by GET, whose answer has a body that tells why.
           retryStatus: (status) => status === 429,
           signal,
         },
         async (answer) => {
-          if (answer.response.status === 429) throw await session.failure(answer, signal);
+          if (answer.response.status === 429) throw await requester.failure(answer, signal);
           await discard(answer, signal);
           return answer.response.ok ? descriptorOf(answer, digest) : undefined;
         },
@@ -67,20 +48,27 @@ export function createManifestReader(session: Session): ManifestReader {
 
     async get(reference, { signal } = {}): Promise<FetchedManifest> {
       const digest = checkReference(reference);
-      const url = session.url(`manifests/${reference}`);
+      const url = urlOf(reference);
       const headers = { accept: ACCEPT };
-      return await session.exchange({ method: 'GET', url, headers, signal }, async (answer) => {
-        if (answer.response.status !== 200) throw await session.failure(answer, signal);
+      return await requester.exchange({ method: 'GET', url, headers, signal }, async (answer) => {
+        if (answer.response.status !== 200) throw await requester.failure(answer, signal);
         const bytes = await readBody(answer, { maxBytes: MAX_MANIFEST_SIZE, signal });
-        return await verified(bytes, digest, answer.response.headers.get('content-type') ?? '');
+        const { headers: sent } = answer.response;
+        const manifest = await verifyManifest(bytes, digest, sent.get('content-type') ?? '');
+        if (digest === undefined) await checkNamedDigest(manifest, sent.get('docker-content-digest'));
+        return manifest;
       });
     },
   };
   return reader;
 }
 
-/** Lets a reference through that is a digest, which is returned, or a tag. */
-function checkReference(reference: string): Digest | undefined {
+/**
+ * Lets a reference through that is a digest, which is returned, or a tag.
+ *
+ * @throws `INVALID_DIGEST`, `INVALID_REFERENCE`
+ */
+export function checkReference(reference: string): Digest | undefined {
   if (reference.includes(':')) return asDigest(reference);
   withTag(withName('name'), reference);
   return undefined;
@@ -91,42 +79,7 @@ function descriptorOf({ response }: Answer, wanted: Digest | undefined): Descrip
   const named = response.headers.get('docker-content-digest') ?? '';
   const mediaType = essenceOf(response.headers.get('content-type') ?? '');
   const size = announcedLength(response) ?? 0;
-  if (!isDigest(named) || GENERIC.includes(mediaType) || size === 0 || size > MAX_MANIFEST_SIZE)
+  if (!isDigest(named) || GENERIC_TYPES.includes(mediaType) || size === 0 || size > MAX_MANIFEST_SIZE)
     return undefined;
   return wanted === undefined || wanted === named ? { mediaType, digest: named, size } : undefined;
-}
-
-async function verified(
-  bytes: Bytes,
-  wanted: Digest | undefined,
-  contentType: string,
-): Promise<FetchedManifest> {
-  const algorithm = wanted === undefined ? 'sha256' : parseDigest(wanted).algorithm;
-  const digest = await digestBytes(bytes, algorithm);
-  if (wanted !== undefined && digest !== wanted) {
-    throw new StowageError('DIGEST_MISMATCH', `manifest verification failed for digest ${wanted}`);
-  }
-  const mediaType = checkedMediaType(bytes, essenceOf(contentType));
-  return { descriptor: { mediaType, digest, size: bytes.byteLength }, bytes };
-}
-
-/** The type of a manifest, once its `Content-Type`, its own claim and its shape agree (CVE-2021-41190). */
-function checkedMediaType(bytes: Bytes, contentType: string): string {
-  const mediaType = GENERIC.includes(contentType) ? detectManifestMediaType(bytes) : contentType;
-  if (CHECKED.includes(mediaType)) return parseManifest(bytes, mediaType).mediaType;
-  const own = ownMediaType(bytes);
-  if (own !== undefined && CHECKED.includes(own)) {
-    throw new StowageError('INVALID_MANIFEST', `manifest came as '${mediaType}' but is '${own}'`);
-  }
-  return mediaType;
-}
-
-function ownMediaType(bytes: Bytes): string | undefined {
-  try {
-    return detectManifestMediaType(bytes);
-  } catch (error) {
-    // Of a type that is not known nothing is demanded, not even JSON.
-    if (isStowageError(error, 'INVALID_MANIFEST')) return undefined;
-    throw error;
-  }
 }

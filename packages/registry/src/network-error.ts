@@ -5,7 +5,8 @@ const CERTIFICATE_CODES =
 const CERTIFICATE_WORDS = /peer certificate|certificate verify failed/i;
 const HTTP_CODES = /ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG/;
 const PROTOCOL_CODES = /ERR_SSL|EPROTO/;
-const RESET_CODES = /ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|UND_ERR_SOCKET|ConnectionClosed/;
+const RESET_CODES =
+  /ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EAI_AGAIN|UND_ERR_SOCKET|HPE_|ERR_HTTP2_(?:STREAM|SESSION)|ConnectionClosed/;
 const RESET_WORDS =
   /connection (?:was )?(?:reset|closed)|broken pipe|unexpected EOF|content.length.mismatch/i;
 
@@ -16,7 +17,13 @@ const RESET_WORDS =
  */
 export function networkError(
   cause: unknown,
-  request: { readonly method: string; readonly url: string; readonly signal?: AbortSignal | undefined },
+  request: {
+    readonly method: string;
+    readonly url: string;
+    readonly signal?: AbortSignal | undefined;
+    /** What else is known of why, in a sentence. */
+    readonly explanation?: string | undefined;
+  },
 ): unknown {
   if (request.signal?.aborted === true) return request.signal.reason;
   if (isStowageError(cause)) return cause;
@@ -25,8 +32,9 @@ export function networkError(
   const reason = reasonOf(codes, chain.map(messageOf).join(' '));
   const deepest = messageOf(chain.findLast((error) => messageOf(error) !== ''));
   // OpenSSL's own words for this help nobody; these are Go's.
-  const words = HTTP_CODES.test(codes) ? 'http: server gave HTTP response to HTTPS client' : deepest;
-  return new RegistryError('UNAVAILABLE', requestMessage(request, words || 'no connection'), {
+  const known = HTTP_CODES.test(codes) ? 'http: server gave HTTP response to HTTPS client' : deepest;
+  const words = [known || 'no connection', request.explanation].filter(Boolean).join(': ');
+  return new RegistryError('UNAVAILABLE', requestMessage(request, words), {
     method: request.method,
     url: request.url,
     cause,

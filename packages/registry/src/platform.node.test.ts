@@ -8,7 +8,6 @@ import { digestBytes } from '@stowage/core';
 import { isRegistryError, isStowageError } from '@stowage/types';
 import type { Repository } from '@stowage/types';
 import { build } from 'esbuild';
-import { defaultFetch } from './platform.node.ts';
 import { createRepository } from './repository.ts';
 import { all, endpointOf, rejection, textOf } from './test-support/fixtures.ts';
 import { CERTIFICATE, KEY } from './test-support/certificate.ts';
@@ -38,12 +37,10 @@ async function serve(
 }
 
 function repositoryAt(url: string, insecure = false): Repository {
-  const fetch = defaultFetch({ insecure });
   return createRepository({
     endpoint: endpointOf(url, { insecure }),
     name: 'team/app',
     clock: new TestClock(),
-    fetch,
   });
 }
 
@@ -78,7 +75,6 @@ describe('over a real connection', () => {
       endpoint: endpointOf(registry.url),
       name: 'team/app',
       auth: { username: 'ann', password: 'secret' },
-      fetch: defaultFetch({ insecure: false }),
     });
     expect(await textOf(await repository.blobs.open(DIGEST, { offset: 50_000 }))).toBe(TEXT.slice(50_000));
     expect(seen).toEqual([undefined, 'Basic YW5uOnNlY3JldA==', undefined, 'identity', 'stowage']);
@@ -235,14 +231,19 @@ describe('certificates', () => {
 });
 
 describe('a process', () => {
-  it('ends by itself after its last request', async () => {
+  it('ends by itself after its last request, its own dispatcher untouched', async () => {
     const { url } = await serve((_request, response) => response.end('here'));
     const { outputFiles } = await build({
       stdin: {
         contents: `
           import { defaultFetch } from './platform.node.ts';
-          const response = await defaultFetch({ insecure: false })(process.env.TARGET + '/a');
-          console.log(await response.text());
+          const own = () => [1, 2].map((n) => globalThis[Symbol.for('undici.globalDispatcher.' + n)]);
+          const before = own();
+          const url = new URL('/a', process.env.TARGET);
+          const response = await defaultFetch({ insecure: false })(url, {}, {});
+          const { value } = await response.body.getReader().read();
+          const untouched = own().every((dispatcher, index) => dispatcher === before[index]);
+          console.log(new TextDecoder().decode(value), untouched);
         `,
         resolveDir: import.meta.dirname,
         loader: 'ts',
@@ -266,6 +267,6 @@ describe('a process', () => {
       );
       child.stdin?.end(outputFiles[0]?.text);
     });
-    expect(output).toBe('here\n');
+    expect(output).toBe('here true\n');
   });
 });

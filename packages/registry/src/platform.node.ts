@@ -1,46 +1,31 @@
-import type { Fetch } from '@stowage/types';
-import type { Agent } from 'undici';
-
-const KIB = 1024;
+import type { Dispatcher } from 'undici';
+import type { FailureExplainer, FetchSettings, WireFetch } from './wire-fetch.ts';
+import { dispatchRequest } from './node-dispatch.ts';
+import { openDispatcher } from './node-dispatcher.ts';
+import { proxyFor, proxyFromEnvironment } from './proxy.ts';
 
 /** Whether requests may carry every header. */
 export const sendsEveryHeader: boolean = true;
 
-const agents = new Map<boolean, Promise<Fetch>>();
+/** Errors in Node say themselves what went wrong. */
+export const explainFailure: FailureExplainer | undefined = undefined as FailureExplainer | undefined;
+
+/** The pools of connections, by what their connections are made with and the proxy they go through. */
+const dispatchers = new Map<string, Promise<Dispatcher>>();
 
 /**
- * undici's `fetch` over a connection pool of our own; the process's global dispatcher stays as it is. Idle connections
- * are closed after 4 s and do not keep the process alive. Loaded on first use.
- *
- * @param options `insecure` leaves certificates unchecked
+ * `fetch` by undici over pools of connections of our own; the process's global dispatcher stays as it is. Idle
+ * connections are closed after 4 s and do not keep the process alive. undici is loaded on first use.
  */
-export function defaultFetch({ insecure }: { readonly insecure: boolean }): Fetch {
-  return async (url, init) => {
-    const fetch = agents.get(insecure) ?? pooledFetch(insecure);
-    agents.set(insecure, fetch);
-    return (await fetch)(url, init);
+export function defaultFetch(settings: FetchSettings): WireFetch {
+  const { proxy = proxyFromEnvironment(process.env), ...connections } = settings;
+  const kind = JSON.stringify(connections);
+  const proxies = proxy !== false && (proxy.httpProxy ?? proxy.httpsProxy) !== undefined ? proxy : undefined;
+  return async (url, init, control) => {
+    const via = proxies && proxyFor(url, proxies);
+    const key = via === undefined ? kind : `${kind} ${via}`;
+    const dispatcher = dispatchers.get(key) ?? openDispatcher(connections, via);
+    dispatchers.set(key, dispatcher);
+    return await dispatchRequest(await dispatcher, { url, init, control });
   };
-}
-
-async function pooledFetch(insecure: boolean): Promise<Fetch> {
-  const undici = await import('undici');
-  const dispatcher: Agent = new undici.Agent({
-    keepAliveTimeout: 4_000,
-    // Registries are known that send very long headers.
-    maxHeaderSize: 64 * KIB,
-    connect: { timeout: 30_000, rejectUnauthorized: !insecure },
-  });
-  // The standard types and undici's describe the same objects, but do not know each other.
-  const fetch = undici.fetch as unknown as (
-    url: string,
-    init: RequestInit & { dispatcher: Agent },
-  ) => Promise<Response>;
-  return (url, init) => fetch(url, { ...init, headers: headersFor(init), dispatcher });
-}
-
-/** undici adds `Accept-Encoding: identity` to requests for ranges, and would send ours beside it. */
-function headersFor(init: RequestInit | undefined): Headers {
-  const headers = new Headers(init?.headers);
-  if (headers.has('range')) headers.delete('accept-encoding');
-  return headers;
 }

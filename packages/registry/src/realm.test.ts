@@ -2,7 +2,7 @@ import { isRegistryError } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import type { Challenge } from './challenge.ts';
 import { parseEndpoint } from './endpoint.ts';
-import { judgeRealm } from './realm.ts';
+import { judgeRealm, strangeRealm } from './realm.ts';
 import { endpointOf } from './test-support/fixtures.ts';
 
 type Verdict = 'trusted' | 'anonymous' | 'refused';
@@ -27,6 +27,13 @@ describe('judgeRealm', () => {
     ['trusted', 'https://registry-1.docker.io', 'https://auth.docker.io/token'],
     ['trusted', 'https://registry.gitlab.com', 'https://gitlab.com/jwt/auth'],
     ['trusted', 'https://example.com', 'https://auth.example.com/token'],
+    ['trusted', 'https://registry.example.com', 'https://auth.example.com/token'],
+    ['trusted', 'https://registry.example.com:5000', 'https://sso.id.example.com:8443/token'],
+    ['trusted', 'https://registry.example.co.uk', 'https://auth.example.co.uk/token'],
+    ['trusted', 'https://index.docker.io', 'https://auth.docker.io/token'],
+    ['anonymous', 'http://registry.example.com', 'https://auth.example.com/token'],
+    ['anonymous', 'https://mine.azurecr.io', 'https://evil.azurecr.io/token'],
+    ['anonymous', 'https://registry.example.com', 'https://auth.example.net/token'],
     ['anonymous', 'https://registry.example.co.uk', 'https://evil.co.uk/token'],
     ['anonymous', 'https://mine.github.io', 'https://evil.github.io/token'],
     ['anonymous', 'https://ghcr.io', 'https://evil-ghcr.io/token'],
@@ -57,6 +64,7 @@ describe('judgeRealm', () => {
   it('lets an insecure registry name an http realm of its own', () => {
     expect(verdict('http://plain.example', 'http://plain.example/token', true)).toBe('trusted');
     expect(verdict('https://plain.example', 'http://plain.example/token', true)).toBe('trusted');
+    expect(verdict('https://r.corp.example', 'http://auth.corp.example/token', true)).toBe('anonymous');
     expect(verdict('https://plain.example', 'http://evil.example/token', true)).toBe('anonymous');
   });
 
@@ -89,5 +97,13 @@ describe('judgeRealm', () => {
     expect(messageFor([['realm', 'https://user:secret@a/token?key=1']])).toBe(
       'Head "https://ghcr.io/v2/a/manifests/b": invalid token auth challenge realm: https://a/token',
     );
+  });
+
+  it('says which option lets a realm have credentials', () => {
+    const realm = { url: new URL('https://auth.corp.example:8443/token?x=secret'), trusted: false };
+    const error = strangeRealm(realm, { method: 'GET', url: 'https://ghcr.io/v2/' });
+    expect([error.code, error.reason, error.retryable]).toEqual(['UNAUTHENTICATED', 'realm', false]);
+    expect(error.message).toContain("put 'auth.corp.example:8443' into trustedRealms");
+    expect(error.message).not.toContain('secret');
   });
 });

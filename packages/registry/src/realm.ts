@@ -3,18 +3,21 @@ import { addressBits } from './address.ts';
 import type { Challenge } from './challenge.ts';
 import type { Endpoint } from './endpoint.ts';
 import { requestMessage } from './network-error.ts';
+import { registrableDomain } from './registrable-domain.ts';
 import { isLoopbackHost, mayReach, zoneOf } from './zone.ts';
 
 /** The token server that a bearer challenge names. */
 export interface Realm {
   readonly url: URL;
-  /** Whether it may see the user's credentials. One that may not is asked as nobody. */
+  /** Whether it may see the user's credentials. */
   readonly trusted: boolean;
 }
 
-/** Token servers that stand beside their registry rather than under its name. */
+/** Token servers that are their registry's though no rule about names would say so, or none that has to be right. */
 const KNOWN_REALMS: Readonly<Record<string, string>> = {
   'registry-1.docker.io': 'auth.docker.io',
+  'index.docker.io': 'auth.docker.io',
+  'registry.hub.docker.com': 'auth.docker.io',
   'docker.elastic.co': 'docker-auth.elastic.co',
   'registry.digitalocean.com': 'api.digitalocean.com',
 };
@@ -23,8 +26,8 @@ const KNOWN_REALMS: Readonly<Record<string, string>> = {
  * Judges the realm of a bearer challenge. Whoever answers for a registry names the realm, so it is not to be believed:
  * a registry on https must name an https realm, one on the network must not name this machine, a private address or a
  * metadata service, and credentials go only where the realm evidently belongs to the registry: the same host, one name
- * under the other, a pair known by name, or a host that the caller trusts. A shared suffix proves nothing (`co.uk`,
- * `github.io`).
+ * under the other, over https a host of the same registrable domain, a pair known by name, or a host that the caller
+ * trusts. A shared suffix proves nothing (`co.uk`, `github.io`).
  *
  * @throws `UNAUTHENTICATED` with reason `realm` for a realm that is not to be asked at all
  */
@@ -53,17 +56,38 @@ export function judgeRealm(
   }
   url.hash = '';
   const safe = !plain || endpoint.plainAllowed;
-  return {
-    url,
-    trusted: safe && (belongs(endpoint.hostname, url.hostname) || trustedRealms.includes(url.host)),
-  };
+  const named = trustedRealms.includes(url.host);
+  return { url, trusted: safe && (named || belongs(endpoint, url)) };
 }
 
 /** Whether a realm's host evidently belongs to a registry's. */
-function belongs(registry: string, realm: string): boolean {
-  if (registry === realm || KNOWN_REALMS[registry] === realm) return true;
-  if (isLoopbackHost(registry)) return isLoopbackHost(realm);
-  return isUnder(registry, realm) || isUnder(realm, registry);
+function belongs(endpoint: Endpoint, realm: URL): boolean {
+  const { hostname: registry } = endpoint;
+  const { hostname } = realm;
+  if (registry === hostname) return true;
+  if (isLoopbackHost(registry)) return isLoopbackHost(hostname);
+  if (isUnder(registry, hostname) || isUnder(hostname, registry)) return true;
+  if (!endpoint.https || realm.protocol !== 'https:') return false;
+  if (KNOWN_REALMS[registry] === hostname) return true;
+  const domain = registrableDomain(registry);
+  return domain !== undefined && domain === registrableDomain(hostname);
+}
+
+/** The error for a realm that would get credentials only if the caller said so. */
+export function strangeRealm(
+  realm: Realm,
+  request: { readonly method: string; readonly url: string },
+): RegistryError {
+  const { host } = realm.url;
+  return new RegistryError(
+    'UNAUTHENTICATED',
+    requestMessage(
+      request,
+      `credentials for ${new URL(request.url).host} were not sent to the token server ${host}, which is not known to ` +
+        `belong to it; put '${host}' into trustedRealms to allow that`,
+    ),
+    { method: request.method, url: request.url, reason: 'realm' },
+  );
 }
 
 function isUnder(name: string, parent: string): boolean {

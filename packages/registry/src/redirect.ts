@@ -15,8 +15,8 @@ export function isRedirect(status: number): boolean {
  * http, and never from the network to this machine or a metadata service.
  *
  * @param location the `Location` header
- * @param toPrivate whether a private address is fine. Object stores behind a registry have them, and what comes from
- *   there is verified; a token server has no business there
+ * @param toPrivate whether a private address is fine. Object stores behind a registry may have one; a token server has
+ *   no business there
  * @throws `REGISTRY` with reason `redirect`
  */
 export function redirectTarget(
@@ -37,7 +37,8 @@ export function redirectTarget(
     throw refused(request, `refused to follow a redirect from https to ${redactUrl(to.href)}`);
   }
   if (!mayReach(endpoint.zone, zone) && !(toPrivate && zone === 'private')) {
-    throw refused(request, `refused to follow a redirect to ${redactUrl(to.href)}`);
+    const knob = zone === 'private' ? ', a private address; allowPrivateRedirects allows that' : '';
+    throw refused(request, `refused to follow a redirect to ${redactUrl(to.href)}${knob}`);
   }
   to.hash = '';
   return to;

@@ -1,5 +1,4 @@
 import { systemClock } from '@stowage/core';
-import { StowageError, withName } from '@stowage/types';
 import type {
   AuthConfig,
   Clock,
@@ -12,15 +11,21 @@ import type {
 import { Authorizer } from './authorizer.ts';
 import { createBlobReader } from './blob-reader.ts';
 import { parseEndpoint } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
+import { createForeignRequester } from './foreign-urls.ts';
 import { createManifestReader } from './manifest-reader.ts';
+import { checkName, listTags } from './name-lister.ts';
+import type { NetworkOptions } from './network-options.ts';
+import { rewriteName } from './prefix-mirrors.ts';
+import { listReferrers, registryReferrers } from './referrers.ts';
+import type { RetryDeps } from './retry.ts';
 import { Session } from './session.ts';
-import { listTags } from './tag-lister.ts';
 import { createTokenCache } from './token-cache.ts';
 import type { TokenCache } from './token-cache.ts';
 import { createTransport } from './transport.ts';
 
 /** How a repository is reached. */
-export interface RepositoryInit {
+export interface RepositoryInit extends NetworkOptions {
   /** One of those that a registry service names. */
   readonly endpoint: RegistryEndpoint;
   /** The name within the registry, for example `library/busybox`. */
@@ -45,8 +50,9 @@ export interface RepositoryInit {
   /** Where bearer tokens are kept; give one to several repositories to share them. Default: one of its own. */
   readonly tokens?: TokenCache | undefined;
   /**
-   * Hosts, with their ports, of token servers that may see credentials though they are neither the registry's host nor
-   * related to it by name, for example `gitlab.example` for `registry.example`. Default none.
+   * Hosts, with their ports where those are not the usual ones, of token servers that may see credentials though they
+   * are neither the registry's host nor related to it by name, for example `gitlab.example` for `registry.test`.
+   * Default none.
    */
   readonly trustedRealms?: readonly string[] | undefined;
 }
@@ -57,8 +63,10 @@ export interface RepositoryInit {
  * the registry for that. Failed requests throw `RegistryError`s; requests that may succeed another time are sent up to
  * three times.
  *
- * Credentials go to the endpoint's own origin, and to a token server only where it evidently belongs to the registry.
- * Where they were withheld from one and the registry then refuses, the error's `reason` is `credentials-withheld`.
+ * Credentials go to the endpoint's own origin, and to a token server only where it evidently belongs to the registry: it
+ * is on the same host, one name is under the other, over https both are of one registrable domain, they are a pair that
+ * is known, or `trustedRealms` names it. Another one leads to `UNAUTHENTICATED` with reason `realm` and a message that
+ * says so. Credentials that a token server refuses make way for none where something is only read.
  *
  * @param init endpoint, name, credentials
  * @throws `INVALID_ARGUMENT` for a malformed endpoint or headers, `INVALID_REFERENCE` for a malformed name
@@ -76,25 +84,55 @@ export interface RepositoryInit {
  * ```
  */
 export function createRepository(init: RepositoryInit): Repository {
-  const { name, auth, actions = ['pull'], clock = systemClock, random = Math.random } = init;
-  const { tokens = createTokenCache({ clock }), trustedRealms = [] } = init;
+  const { name, actions = ['pull'] } = init;
   checkName(name);
-  const endpoint = parseEndpoint(init.endpoint);
-  const transport = createTransport({ ...init, endpoint });
-  const scope = `repository:${name}:${actions.includes('push') ? 'push,pull' : 'pull'}`;
-  const deps = { endpoint, transport, clock, random };
-  const authorizer = new Authorizer({ ...deps, auth, scope, tokens, trustedRealms });
-  const session = new Session({ ...deps, name, authorizer });
+  const remoteName = rewriteName(name, init.endpoint.rewrite);
+  checkName(remoteName);
+  const scope = `repository:${remoteName}:${actions.includes('push') ? 'push,pull' : 'pull'}`;
+  const { session, deps } = createSession(init, { scope, name: remoteName });
+  const foreign = createForeignRequester({ ...init, ...deps, registry: deps.endpoint });
+  const manifests = createManifestReader(session, (reference) => session.url(`manifests/${reference}`));
   return {
     name,
-    manifests: createManifestReader(session),
-    blobs: createBlobReader(session),
-    tags: (options) => listTags(session, options),
+    manifests,
+    blobs: createBlobReader({
+      ...deps,
+      requester: session,
+      urlOf: (digest) => session.url(`blobs/${digest}`),
+      foreign,
+    }),
+    tags: (options) => listTags(session, session.url('tags/list'), options),
+    referrers: (digest, options = {}) => {
+      const listed = registryReferrers(session, session.url(`referrers/${digest}`), options);
+      return listReferrers(manifests, digest, listed, options);
+    },
   };
 }
 
-/** A name is a path of the grammar of references: behind a host, so that its first component is not taken for one. */
-function checkName(name: string): void {
-  if (withName(`registry.invalid/${name}`).path === name) return;
-  throw new StowageError('INVALID_REFERENCE', 'invalid reference format');
+/** What requests to a registry are made with. */
+export interface RegistrySession {
+  readonly session: Session;
+  readonly authorizer: Authorizer;
+  readonly deps: RetryDeps & { readonly endpoint: Endpoint };
+}
+
+/**
+ * Makes what sends requests to a registry.
+ *
+ * @param init as of a repository
+ * @param target what tokens are asked for, and the repository within the registry where there is one, already through
+ *   its grammar; `offline` asks for refresh tokens too, as a login does
+ */
+export function createSession(
+  init: Omit<RepositoryInit, 'name' | 'actions'>,
+  { scope, name, offline }: { readonly scope: string; readonly name?: string; readonly offline?: boolean },
+): RegistrySession {
+  const { auth, clock = systemClock, random = Math.random, retry, onNotice } = init;
+  const { tokens = createTokenCache({ clock }), trustedRealms = [] } = init;
+  const endpoint = parseEndpoint(init.endpoint);
+  const transport = createTransport({ ...init, endpoint });
+  const deps = { endpoint, transport, clock, random, retry };
+  const identity = { auth, scope, offline, repository: name, tokens, trustedRealms, onNotice };
+  const authorizer = new Authorizer({ ...deps, ...identity });
+  return { session: new Session({ ...deps, name: name ?? '', authorizer }), authorizer, deps };
 }

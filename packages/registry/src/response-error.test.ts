@@ -156,6 +156,23 @@ describe('responseError', () => {
     expect((await responseError(answerOf(401, '', described))).message).toBe('unauthorized: too old');
   });
 
+  it('tells a page that a challenge may be hidden from it', async () => {
+    const hint = 'Access-Control-Expose-Headers: WWW-Authenticate';
+    for (const [type, header, hinted] of [
+      ['cors', undefined, true],
+      ['cors', 'Basic realm="r"', false],
+      ['basic', undefined, false],
+    ] as const) {
+      const answer = answerOf(
+        401,
+        '',
+        header === undefined ? {} : { headers: { 'www-authenticate': header } },
+      );
+      Object.defineProperty(answer.response, 'type', { value: type });
+      expect((await responseError(answer)).message.includes(hint)).toBe(hinted);
+    }
+  });
+
   it('lets no control characters through to a terminal', async () => {
     const error = await responseError(
       answerOf(403, errors({ code: 'DENIED', message: '\u001b[2Jgone\u0007\n' })),

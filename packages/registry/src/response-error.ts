@@ -11,6 +11,7 @@ import { parseChallenges } from './challenge.ts';
 import { goQuote } from './go-quote.ts';
 import { isRetryableStatus } from './retry.ts';
 import type { Answer } from './answer.ts';
+import type { WireResponse } from './wire-fetch.ts';
 
 /** The most bytes of an error's body that are read. */
 const MAX_ERROR_BODY = 64 * 1024;
@@ -51,7 +52,7 @@ export async function responseError(
   const errors = [...(status === 401 ? tokenErrors(response) : []), ...listed.errors];
   return new RegistryError(
     errorCodeOfResponse(status, errors),
-    messageOf(response, errors, listed.fault, text),
+    messageOf(response, errors, listed.fault, text) + hiddenChallenge(response),
     {
       method,
       url,
@@ -64,7 +65,7 @@ export async function responseError(
 }
 
 function messageOf(
-  response: Response,
+  response: WireResponse,
   errors: readonly RegistryErrorDetail[],
   fault: string,
   text: string,
@@ -79,8 +80,14 @@ function messageOf(
   return `error parsing HTTP ${status} response body: ${fault}: ${goQuote(text.slice(0, MAX_SHOWN))}`;
 }
 
+/** A page that sees no challenge cannot tell whether there is none, or the registry keeps it from pages. */
+function hiddenChallenge({ status, type, headers }: WireResponse): string {
+  if (status !== 401 || type !== 'cors' || headers.get('www-authenticate') !== null) return '';
+  return ' (a page sees how to log in only where the registry sends Access-Control-Expose-Headers: WWW-Authenticate)';
+}
+
 /** What a bearer challenge says of the token that was sent (RFC 6750, section 3.1). */
-function tokenErrors(response: Response): RegistryErrorDetail[] {
+function tokenErrors(response: WireResponse): RegistryErrorDetail[] {
   const errors: RegistryErrorDetail[] = [];
   const header = response.headers.get('www-authenticate');
   for (const { scheme, parameters } of parseChallenges(header === null ? [] : [header])) {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isRetryableStatus, retryAfter, TryAgain, withRetries } from './retry.ts';
 import { rejection } from './test-support/fixtures.ts';
 import { TestClock } from './test-support/scripted-fetch.ts';
+import { stalled } from './timeout.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 
@@ -19,7 +20,7 @@ describe('withRetries', () => {
       const clock = new TestClock();
       const outcome = await withRetries(
         { clock, random: () => random },
-        (last) => Promise.resolve(last ? 'done' : new TryAgain(undefined)),
+        (mayWait) => Promise.resolve(mayWait() ? new TryAgain(undefined) : 'done'),
         {},
       );
       expect([outcome, clock.slept]).toEqual(['done', slept]);
@@ -31,7 +32,7 @@ describe('withRetries', () => {
     const delays = [7_000, Infinity];
     await withRetries(
       { clock, random: () => 1 },
-      (last) => Promise.resolve(last ? 'done' : new TryAgain(delays.shift())),
+      (mayWait) => Promise.resolve(mayWait() ? new TryAgain(delays.shift()) : 'done'),
       {},
     );
     expect(clock.slept).toEqual([7_000, 60_000]);
@@ -44,6 +45,52 @@ describe('withRetries', () => {
       withRetries({ clock, random: () => 1 }, () => Promise.reject(((tries += 1), reset())), {}),
     );
     expect([(error as Error).message, tries]).toEqual(['reset', 3]);
+  });
+
+  it('tries again when nothing came any more', async () => {
+    const clock = new TestClock();
+    let tries = 0;
+    const attempt = (): Promise<string> => {
+      tries += 1;
+      return tries === 1
+        ? Promise.reject(stalled({ method: 'GET', url: 'https://a' }, 60))
+        : Promise.resolve('done');
+    };
+    expect(await withRetries({ clock, random: () => 0 }, attempt, {})).toBe('done');
+    expect(clock.slept).toEqual([250]);
+  });
+
+  it('does what it is told about attempts and delays', async () => {
+    const clock = new TestClock();
+    const retry = { attempts: 5, firstDelay: 10, longestDelay: 25 };
+    let tries = 0;
+    await withRetries(
+      { clock, random: () => 1, retry },
+      (mayWait) => Promise.resolve(((tries += 1), mayWait() ? new TryAgain(undefined) : 'done')),
+      {},
+    );
+    expect([tries, clock.slept]).toEqual([5, [10, 20, 25, 25]]);
+  });
+
+  it('does not wait beyond the deadline', async () => {
+    const clock = new TestClock();
+    const retry = { deadline: 10_000 };
+    const asked: boolean[] = [];
+    const attempt = (mayWait: (delay?: number) => boolean): Promise<string | TryAgain> => {
+      asked.push(mayWait(6_000));
+      return Promise.resolve(mayWait(6_000) ? new TryAgain(6_000) : 'given up');
+    };
+    expect(await withRetries({ clock, random: () => 1, retry }, attempt, {})).toBe('given up');
+    expect([asked, clock.slept]).toEqual([[true, false], [6_000]]);
+  });
+
+  it('sends what can be sent once only once', async () => {
+    const clock = new TestClock();
+    let tries = 0;
+    const attempt = (): Promise<never> => Promise.reject(((tries += 1), reset()));
+    const options = { replayable: false };
+    await rejection(withRetries({ clock, random: () => 1 }, attempt, options));
+    expect([tries, clock.slept]).toEqual([1, []]);
   });
 
   it('does not try again after other failures', async () => {

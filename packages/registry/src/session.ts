@@ -1,5 +1,5 @@
 import type { RegistryError } from '@stowage/types';
-import type { Authorizer } from './authorizer.ts';
+import type { Authorizer, Remedy } from './authorizer.ts';
 import { discard } from './body.ts';
 import type { Endpoint } from './endpoint.ts';
 import { responseError } from './response-error.ts';
@@ -8,7 +8,8 @@ import type { RetryDeps } from './retry.ts';
 import { SharedFlights } from './shared-flight.ts';
 import { withTimeout } from './timeout.ts';
 import type { Answer } from './answer.ts';
-import type { Transport } from './transport.ts';
+import { isReplayable } from './transport.ts';
+import type { Transport, WireRequest } from './transport.ts';
 
 const PING_TIMEOUT_SECONDS = 15;
 
@@ -22,14 +23,11 @@ export interface SessionInit extends RetryDeps {
 }
 
 /** A request to the registry itself. */
-export interface SessionRequest {
-  readonly method: 'GET' | 'HEAD';
-  /** A URL of the endpoint's own origin. */
-  readonly url: string;
-  readonly headers?: Readonly<Record<string, string>>;
+export interface SessionRequest extends Pick<WireRequest, 'method' | 'url' | 'headers' | 'body' | 'signal'> {
+  /** What the request needs a token for beside what the whole session does, for example the source of a mount. */
+  readonly scopes?: readonly string[] | undefined;
   /** After which statuses the request is sent again. Default: 408, 429 and 5xx. */
   readonly retryStatus?: (status: number) => boolean;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -71,64 +69,60 @@ export class Session {
     const { clock } = this.#init;
     const { signal, retryStatus = isRetryableStatus } = request;
     signal?.throwIfAborted();
-    if (this.#init.authorizer.hasCredentials) await this.#ensurePinged(signal);
+    if (this.#init.authorizer.hasCredentials) await this.ping(signal);
     return await withRetries(
       this.#init,
-      async (last) => {
+      async (mayWait) => {
         const answer = await this.#sendAuthorized(request);
         const { status, headers } = answer.response;
-        if (last || !retryStatus(status)) return await read(answer);
+        if (!retryStatus(status)) return await read(answer);
+        const delay = retryAfter(headers.get('retry-after'), clock.now());
+        if (!mayWait(delay)) return await read(answer);
         await discard(answer, signal);
-        return new TryAgain(retryAfter(headers.get('retry-after'), clock.now()));
+        return new TryAgain(delay);
       },
-      { signal },
+      { signal, replayable: isReplayable(request.body) },
     );
   }
 
   /** The error for an answer that is no success. */
   async failure(answer: Answer, signal: AbortSignal | undefined): Promise<RegistryError> {
+    const { authorizer } = this.#init;
     const refused = answer.response.status === 401 || answer.response.status === 403;
-    return await responseError(answer, {
-      signal,
-      reason: refused ? this.#init.authorizer.reason : undefined,
-    });
+    const error = await responseError(answer, { signal, reason: refused ? authorizer.reason : undefined });
+    // That nobody in particular may not see it says less than why we are nobody in particular.
+    return (refused ? authorizer.staleness : undefined) ?? error;
   }
 
   /**
-   * Sends a request with what the registry is known to ask for, and once more after a 401. One that was sent without
-   * anything and then with a token may be sent a third time: the token may be one that was kept and is no good any more.
+   * Sends a request with what the registry is known to ask for, and again after a refusal that has a remedy: each remedy
+   * is tried once. A body that can only be sent once is not sent again.
    */
   async #sendAuthorized(request: SessionRequest): Promise<Answer> {
     const { transport, authorizer } = this.#init;
-    const { method, url, headers, signal } = request;
-    const send = async (): Promise<{ answer: Answer; bare: boolean; tryAgain: boolean }> => {
+    const { method, url, headers, body, signal } = request;
+    const tried = new Set<Remedy>();
+    for (;;) {
       const authorization = await authorizer.authorize(request);
-      const answer = await transport.send({
-        method,
-        url,
-        headers,
-        signal,
-        authorization: authorization?.value,
-      });
-      const challenged = answer.response.status === 401 && !answer.crossed;
-      const tryAgain = challenged && authorizer.refused(answer.response, authorization);
-      return { answer, bare: authorization === undefined, tryAgain };
-    };
-    let { answer, bare, tryAgain } = await send();
-    for (let left = bare ? 2 : 1; tryAgain && left > 0; left--) {
+      const wire = { method, url, headers, body, signal, authorization: authorization?.value };
+      const answer = await transport.send(wire);
+      const { status } = answer.response;
+      if ((status !== 401 && status !== 403) || answer.crossed) return answer;
+      const remedy = authorizer.refused(answer.response, authorization, request);
+      if (remedy === undefined || tried.has(remedy) || !isReplayable(body)) return answer;
+      tried.add(remedy);
       await discard(answer, signal);
-      ({ answer, bare, tryAgain } = await send());
-      if (bare) break;
     }
-    return answer;
   }
 
-  async #ensurePinged(signal: AbortSignal | undefined): Promise<void> {
-    if (!this.#pinged) this.#pinged = await this.#pings.join('ping', (within) => this.#ping(within), signal);
+  /** Asks for the base of the API, once. Any answer will do: a 401 tells how to authenticate, others tell nothing. */
+  async ping(signal: AbortSignal | undefined): Promise<void> {
+    if (!this.#pinged) {
+      this.#pinged = await this.#pings.join('ping', (within) => this.#askBase(within), signal);
+    }
   }
 
-  /** Asks for the base of the API. Any answer will do: a 401 tells how to authenticate, others tell nothing. */
-  async #ping(signal: AbortSignal): Promise<boolean> {
+  async #askBase(signal: AbortSignal): Promise<boolean> {
     const { endpoint, transport, authorizer, clock } = this.#init;
     const wire = { method: 'GET', url: `${endpoint.origin}/v2/` } as const;
     const answer = await withRetries(

@@ -2,6 +2,16 @@ import { RegistryError } from '@stowage/types';
 import type { Clock } from '@stowage/types';
 import { requestMessage } from './network-error.ts';
 
+/** The error for an answer that stopped coming, or never began to. */
+export function stalled(
+  request: { readonly method: string; readonly url: string },
+  seconds: number,
+): RegistryError {
+  const { method, url } = request;
+  const message = requestMessage(request, `nothing came for ${String(seconds)} s`);
+  return new RegistryError('TIMEOUT', message, { method, url, reason: 'stalled', retryable: true });
+}
+
 /**
  * Runs a request under a time limit and the caller's signal.
  *

@@ -1,4 +1,4 @@
-import { RegistryError } from '@stowage/types';
+import { isRegistryError, RegistryError } from '@stowage/types';
 import { discard, readBody } from './body.ts';
 import { encodeBasic } from './basic.ts';
 import { isTokenText } from './credential.ts';
@@ -24,8 +24,16 @@ const LONGEST_LIFE = 24 * 60 * 60_000;
 export interface TokenQuery {
   readonly realm: Realm;
   readonly service: string | undefined;
-  readonly scope: string;
+  /** What the token is for; empty for nothing but to prove who we are. */
+  readonly scopes: readonly string[];
   readonly credential: Credential;
+  /** Whether a refresh token is asked for too, as a login does. Default `false`. */
+  readonly offline?: boolean | undefined;
+}
+
+/** A bearer token, with what a login may keep. */
+export interface IssuedToken extends BearerToken {
+  readonly refreshToken?: string | undefined;
 }
 
 /** What a token request is sent with. */
@@ -35,7 +43,8 @@ export interface TokenDeps extends RetryDeps {
 
 /**
  * Gets a bearer token: by GET with the user's name and password or as nobody (docker's token protocol), by POST with a
- * refresh token (its OAuth 2 variant). Each try has 15 s.
+ * refresh token (its OAuth 2 variant). A server that knows only the other way, which a 404 or 405 says, is asked the other
+ * way. Each try has 15 s.
  *
  * @throws `UNAUTHENTICATED` or `DENIED` when the credentials do not do, `TIMEOUT`, `UNAVAILABLE`, `LIMIT_EXCEEDED` for
  *   an answer of more than 1 MiB
@@ -44,59 +53,85 @@ export async function requestToken(
   query: TokenQuery,
   deps: TokenDeps,
   signal: AbortSignal,
-): Promise<BearerToken> {
-  const wire =
-    query.credential.kind === 'refresh' ? postRequest(query, query.credential.token) : getRequest(query);
-  const attempt = async (last: boolean, within: AbortSignal): Promise<BearerToken | TryAgain> => {
-    const answer = await deps.transport.send({ ...wire, forToken: true, signal: within });
-    const { response } = answer;
-    if (!last && isRetryableStatus(response.status)) {
-      await discard(answer, within);
-      return new TryAgain(retryAfter(response.headers.get('retry-after'), deps.clock.now()));
-    }
-    if (!response.ok) throw await responseError(answer, { signal: within });
-    return tokenOf(
-      answer,
-      await readBody(answer, { maxBytes: MAX_TOKEN_BODY, signal: within }),
-      deps.clock.now(),
-    );
-  };
+): Promise<IssuedToken> {
+  const byGet = getRequest(query);
+  const byPost = postRequest(query);
+  const refreshes = query.credential.kind === 'refresh' && byPost !== undefined;
+  const [first, second] = refreshes ? [byPost, byGet] : [byGet, byPost];
+  try {
+    return await sendRequest(first, deps, signal);
+  } catch (error) {
+    const unknownWay = isRegistryError(error) && (error.status === 404 || error.status === 405);
+    if (!unknownWay || second === undefined) throw error;
+    // The first answer says more about what is wrong, should the second way be none either.
+    return await sendRequest(second, deps, signal).catch((cause: unknown) => {
+      throw signal.aborted || !isRegistryError(cause) || cause.status === 404 || cause.status === 405
+        ? error
+        : cause;
+    });
+  }
+}
+
+async function sendRequest(wire: WireRequest, deps: TokenDeps, signal: AbortSignal): Promise<IssuedToken> {
+  const { clock } = deps;
   return await withRetries(
     deps,
-    (last) =>
-      withTimeout((within) => attempt(last, within), {
-        clock: deps.clock,
-        seconds: TIMEOUT_SECONDS,
-        request: wire,
-        signal,
-      }),
+    async (mayWait) => {
+      const attempt = async (within: AbortSignal): Promise<IssuedToken | TryAgain> => {
+        const answer = await deps.transport.send({ ...wire, forToken: true, signal: within });
+        const { response } = answer;
+        const delay = retryAfter(response.headers.get('retry-after'), clock.now());
+        if (isRetryableStatus(response.status) && mayWait(delay)) {
+          await discard(answer, within);
+          return new TryAgain(delay);
+        }
+        if (!response.ok) throw await responseError(answer, { signal: within });
+        const bytes = await readBody(answer, { maxBytes: MAX_TOKEN_BODY, signal: within });
+        return tokenOf(answer, bytes, clock.now());
+      };
+      return await withTimeout(attempt, { clock, seconds: TIMEOUT_SECONDS, request: wire, signal });
+    },
     { signal },
   );
 }
 
-function getRequest({ realm, service, scope, credential }: TokenQuery): WireRequest {
+function getRequest({ realm, service, scopes, credential, offline = false }: TokenQuery): WireRequest {
   const url = new URL(realm.url);
   if (service !== undefined) url.searchParams.append('service', service);
-  url.searchParams.append('scope', scope);
-  const { username, password } = credential.kind === 'password' ? credential : {};
-  if (username !== undefined) url.searchParams.append('account', username);
+  for (const scope of scopes) url.searchParams.append('scope', scope);
+  if (offline) {
+    url.searchParams.append('offline_token', 'true');
+    url.searchParams.append('client_id', CLIENT_ID);
+  }
+  if (credential.kind === 'password') url.searchParams.append('account', credential.username);
   url.searchParams.sort();
   return {
     method: 'GET',
     url: url.href,
-    ...(username === undefined || password === undefined
-      ? {}
-      : { authorization: encodeBasic(username, password) }),
+    ...(credential.kind === 'password'
+      ? { authorization: encodeBasic(credential.username, credential.password) }
+      : {}),
+    // Where there is no POST, a refresh token stands in for a password.
+    ...(credential.kind === 'refresh' ? { authorization: encodeBasic('', credential.token) } : {}),
   };
 }
 
-function postRequest({ realm, service, scope }: TokenQuery, refreshToken: string): WireRequest {
-  const form = new URLSearchParams({
-    client_id: CLIENT_ID,
-    grant_type: 'refresh_token',
-    refresh_token: refreshToken,
-  });
-  form.append('scope', scope);
+/** `undefined` for who has nothing to send that way. */
+function postRequest(query: TokenQuery): WireRequest | undefined {
+  const { realm, service, scopes, credential, offline = false } = query;
+  const form = new URLSearchParams({ client_id: CLIENT_ID });
+  if (credential.kind === 'refresh') {
+    form.append('grant_type', 'refresh_token');
+    form.append('refresh_token', credential.token);
+  } else if (credential.kind === 'password') {
+    form.append('grant_type', 'password');
+    form.append('username', credential.username);
+    form.append('password', credential.password);
+    if (offline) form.append('access_type', 'offline');
+  } else {
+    return undefined;
+  }
+  if (scopes.length > 0) form.append('scope', scopes.join(' '));
   if (service !== undefined) form.append('service', service);
   return {
     method: 'POST',
@@ -106,7 +141,7 @@ function postRequest({ realm, service, scope }: TokenQuery, refreshToken: string
   };
 }
 
-function tokenOf(answer: Answer, bytes: Uint8Array, now: number): BearerToken {
+function tokenOf(answer: Answer, bytes: Uint8Array, now: number): IssuedToken {
   const reply = parseReply(answer, bytes);
   const value = [reply['access_token'], reply['token']].find(
     (token) => typeof token === 'string' && token !== '',
@@ -122,7 +157,13 @@ function tokenOf(answer: Answer, bytes: Uint8Array, now: number): BearerToken {
   const issued = Date.parse(String(reply['issued_at']));
   const age = now - issued;
   const obtainedAt = age > 0 && age < lifetime / 2 ? issued : now;
-  return { value, obtainedAt, expiresAt: obtainedAt + lifetime };
+  const refreshToken = reply['refresh_token'];
+  return {
+    value,
+    obtainedAt,
+    expiresAt: obtainedAt + lifetime,
+    ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refreshToken } : {}),
+  };
 }
 
 function parseReply(answer: Answer, bytes: Uint8Array): Readonly<Record<string, unknown>> {

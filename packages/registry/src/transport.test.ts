@@ -1,6 +1,7 @@
 import { isRegistryError, isStowageError } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { sendsEveryHeader } from '#platform';
+import { readBody } from './body.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { endpointOf, rejection } from './test-support/fixtures.ts';
 import { ScriptedFetch } from './test-support/scripted-fetch.ts';
@@ -10,6 +11,10 @@ import type { Answer } from './answer.ts';
 import type { TransportInit, WireRequest } from './transport.ts';
 
 const A = 'https://registry.example/v2/a';
+
+async function textOfBody(answer: Answer): Promise<string> {
+  return new TextDecoder().decode(await readBody(answer, { maxBytes: 1024 }));
+}
 
 function transportOver(
   script: Script,
@@ -36,7 +41,7 @@ describe('redirects', () => {
       'GET https://registry.example/v2/c': { body: 'here' },
     });
     const answer = await send({ headers: { range: 'bytes=1-' } });
-    expect([await answer.response.text(), answer.url, answer.crossed]).toEqual([
+    expect([await textOfBody(answer), answer.url, answer.crossed]).toEqual([
       'here',
       'https://registry.example/v2/c',
       false,
@@ -81,12 +86,17 @@ describe('redirects', () => {
     expect(network.log.length).toBe(1);
   });
 
-  it('goes to a private address, where object stores are', async () => {
-    const { send } = transportOver({
+  it('goes to a private address, where object stores may be, only when allowed to', async () => {
+    const script: Script = {
       [`GET ${A}`]: redirect('https://10.0.0.9/b'),
       'GET https://10.0.0.9/b': {},
-    });
-    expect((await send()).url).toBe('https://10.0.0.9/b');
+    };
+    const allowed = transportOver(script, { allowPrivateRedirects: true });
+    expect((await allowed.send()).url).toBe('https://10.0.0.9/b');
+    const token = await rejection(allowed.send({ forToken: true }));
+    for (const error of [await rejection(transportOver(script).send()), token]) {
+      expect((error as Error).message).toContain('a private address; allowPrivateRedirects allows that');
+    }
   });
 
   it('follows ten and no more', async () => {
@@ -120,7 +130,7 @@ describe('a runtime that hides redirects', () => {
       [`GET ${A}`]: [{ type: 'opaqueredirect' }, { body: 'here', followedTo: 'https://cdn.example/b' }],
     });
     const first = await send();
-    expect([await first.response.text(), first.url, first.crossed]).toEqual([
+    expect([await textOfBody(first), first.url, first.crossed]).toEqual([
       'here',
       'https://cdn.example/b',
       true,

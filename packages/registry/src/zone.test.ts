@@ -31,7 +31,9 @@ describe('zoneOf', () => {
       'public',
       ['registry.example', '8.8.8.8', '172.32.0.1', '11.0.0.0', '[2001:db8::1]', '[::ffff:8.8.8.8]'],
     ],
-    ['public', ['127.0.0.1.example', 'localhost.example', 'notlocalhost']],
+    ['public', ['127.0.0.1.example', 'localhost.example', 'notlocalhost.example']],
+    ['private', ['registry', 'minio.internal', 'nas.local', 'box.lan', 'nas.home.arpa', 'x.intranet.']],
+    ['link-local', ['metadata', 'metadata.goog', 'instance-data']],
   ])('puts into %s: %s', (zone, hosts) => {
     for (const host of hosts) expect([host, zoneOf(hostname(host))]).toEqual([host, zone]);
   });

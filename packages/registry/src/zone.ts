@@ -4,7 +4,17 @@ import { addressBits, isInRange } from './address.ts';
 export type Zone = 'public' | 'private' | 'link-local' | 'loopback';
 
 /** Names that clouds give to the address of their metadata service. */
-const METADATA_NAMES: readonly string[] = ['metadata.google.internal', 'instance-data.ec2.internal'];
+const METADATA_NAMES: readonly string[] = [
+  'metadata',
+  'metadata.google.internal',
+  'metadata.goog',
+  'instance-data',
+  'instance-data.ec2.internal',
+  'metadata.tencentyun.com',
+];
+
+/** Endings of names that only mean something within a network (RFC 6762, RFC 8375, ICANN's `internal`). */
+const INNER_NAMES = /^[^.]+$|\.(?:internal|local|lan|home\.arpa|intranet)$/;
 
 /** The first range that holds an address decides. */
 const RANGES: readonly (readonly [cidr: string, zone: Zone])[] = [
@@ -48,7 +58,8 @@ export function zoneOf(hostname: string): Zone {
   if (name === 'localhost' || name.endsWith('.localhost')) return 'loopback';
   if (METADATA_NAMES.includes(name)) return 'link-local';
   const bits = addressBits(name);
-  return bits === undefined ? 'public' : zoneOfBits(bits);
+  if (bits !== undefined) return zoneOfBits(bits);
+  return INNER_NAMES.test(name) ? 'private' : 'public';
 }
 
 /**

@@ -7,7 +7,6 @@ import { createDownloadManager, createTransferManager } from '@stowage/transfer'
 import type { TransferManager } from '@stowage/transfer';
 import {
   discardProgress,
-  MEDIA_TYPES,
   parseNormalizedNamed,
   parsePlatform,
   StowageError,
@@ -16,6 +15,7 @@ import {
 } from '@stowage/types';
 import type {
   AbortOptions,
+  AuthConfig,
   Clock,
   ContentStore,
   Descriptor,
@@ -23,11 +23,14 @@ import type {
   ImageStore,
   LayerStore,
   LeaseManager,
+  LoginResult,
   MetadataStore,
   Platform,
   ReferenceStore,
   RegistryService,
   RootFSDownloadManager,
+  SearchOptions,
+  SearchResults,
   Storage,
 } from '@stowage/types';
 import { checkStore } from './check-store.ts';
@@ -47,6 +50,7 @@ import type { RegistryAccess } from './registry-access.ts';
 import { removeNames } from './remove-image.ts';
 import type { RemoveResult } from './remove-image.ts';
 import { resolveImage } from './resolve-image.ts';
+import { SCHEMA2_TYPES } from './schema2-types.ts';
 import type {
   OpenImageView,
   PullOptions,
@@ -55,16 +59,6 @@ import type {
   Stowage,
   StowageOptions,
 } from './stowage.ts';
-
-/** The media types that a docker schema 2 configuration may have, as in moby. */
-const SCHEMA2_TYPES: readonly string[] = [
-  MEDIA_TYPES.dockerConfig,
-  MEDIA_TYPES.ociConfig,
-  MEDIA_TYPES.octetStream,
-  'application/json',
-  'text/html',
-  '',
-];
 
 /**
  * Opens a store of container images: in a directory in Node, Deno and Bun, in the origin private file system in a page,
@@ -83,27 +77,27 @@ const SCHEMA2_TYPES: readonly string[] = [
  * ```
  */
 export async function openStowage(options: StowageOptions = {}): Promise<Stowage> {
-  const { root, auth, fetch, concurrency, clock = systemClock, mirrors, insecureRegistries } = options;
-  if (root !== undefined && options.storage !== undefined) {
+  const { root, storage: given, concurrency, clock = systemClock, ...network } = options;
+  if (root !== undefined && given !== undefined) {
     throw new StowageError('INVALID_ARGUMENT', 'give either root or storage, not both');
   }
-  const registry = createRegistryService({ mirrors, insecureRegistries });
-  const storage = options.storage ?? (await openStorage({ root, clock }));
+  const registry = createRegistryService({ ...network, clock });
+  const storage = given ?? (await openStorage({ root, clock }));
   try {
     const layers = await openLayerStore({ storage });
     return new OpenedStowage({
       storage,
-      ownsStorage: options.storage === undefined,
+      ownsStorage: given === undefined,
       layers,
       imageStore: await openImageStore({ storage, layers }),
       references: await openReferenceStore({ storage }),
       registry,
-      access: createRegistryAccess({ registry, auth, fetch, clock }),
+      access: createRegistryAccess({ ...network, registry, clock }),
       downloads: createDownloadManager({ layerStore: layers, concurrency, clock }),
       clock,
     });
   } catch (error) {
-    if (options.storage === undefined) await storage.close();
+    if (given === undefined) await storage.close();
     throw error;
   }
 }
@@ -253,6 +247,14 @@ class OpenedStowage implements Stowage {
     } finally {
       await iterator.return?.();
     }
+  }
+
+  login(auth: AuthConfig, options: AbortOptions = {}): Promise<LoginResult> {
+    return this.#run(options, (signal) => this.registry.auth(auth, { signal }));
+  }
+
+  search(term: string, options: SearchOptions = {}): Promise<SearchResults> {
+    return this.#run(options, (signal) => this.registry.search(term, { ...options, signal }));
   }
 
   gc(options: AbortOptions = {}): Promise<GarbageReport> {

@@ -48,9 +48,8 @@ export async function pull(
   signal?.throwIfAborted();
   const { name } = config.registryService.resolveRepository(reference);
   if (isReservedName(name)) throw new StowageError('DENIED', `'scratch' is a reserved name`);
-  const endpoints = await config.registryService.lookupPullEndpoints(name.domain ?? DEFAULT_DOMAIN, {
-    signal,
-  });
+  const { domain = DEFAULT_DOMAIN, path: repository } = name;
+  const endpoints = await config.registryService.lookupPullEndpoints(domain, { signal, repository });
   try {
     const result = await tryEndpoints(
       endpoints,

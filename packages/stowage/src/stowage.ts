@@ -1,19 +1,21 @@
 import type { ImageView } from '@stowage/layer-store';
+import type { RegistryServiceInit } from '@stowage/registry';
 import type {
   AbortOptions,
   AuthConfig,
-  Clock,
   ContentStore,
   CredentialProvider,
   Descriptor,
-  Fetch,
   ImageStore,
   LayerStore,
+  LoginResult,
   MetadataStore,
   Platform,
   ProgressOutput,
   ReferenceStore,
   RegistryService,
+  SearchOptions,
+  SearchResults,
   Storage,
 } from '@stowage/types';
 import type { CheckOptions, CheckReport } from './check-store.ts';
@@ -22,8 +24,11 @@ import type { ImageInspect, ImageSummary } from './inspect-image.ts';
 import type { PullResult } from './pull-result.ts';
 import type { RemoveResult } from './remove-image.ts';
 
-/** How a {@link Stowage} is opened. */
-export interface StowageOptions {
+/**
+ * How a {@link Stowage} is opened, and how registries are reached: mirrors, insecure registries, certificates, proxies,
+ * limits are those of `createRegistryService` and `createRepository`.
+ */
+export interface StowageOptions extends RegistryServiceInit {
   /**
    * The directory of the store: a path in Node, Deno and Bun, in a page the name of a directory of the origin private
    * file system, for example `images`. It is made where it is missing. Default: memory.
@@ -33,16 +38,8 @@ export interface StowageOptions {
   readonly storage?: Storage | undefined;
   /** Credentials: one set that is for one registry (its `serverAddress` says which), or a function of the host. */
   readonly auth?: AuthConfig | CredentialProvider | undefined;
-  /** Mirrors of Docker Hub, tried first. Default none. */
-  readonly mirrors?: readonly string[] | undefined;
-  /** Hosts that may be reached by plain http or with a certificate nobody vouches for. Loopback always may. */
-  readonly insecureRegistries?: readonly string[] | undefined;
-  /** The way to the network. Default: the runtime's own. */
-  readonly fetch?: Fetch | undefined;
   /** How many layers are downloaded at once. Default 3, as in docker. */
   readonly concurrency?: number | undefined;
-  /** Time. Default: the system's. */
-  readonly clock?: Clock | undefined;
 }
 
 /** How an image is pulled. */
@@ -103,6 +100,13 @@ export interface Stowage extends AsyncDisposable {
   resolve(reference: string, options?: ResolveOptions): Promise<Descriptor>;
   /** Every tag of a repository, in the registry's order. */
   tags(name: string, options?: AbortOptions): AsyncIterable<string>;
+  /**
+   * Proves that credentials are good: those for the registry that their `serverAddress` names, Docker Hub by default.
+   * They are not kept: open with them as `auth` to use them. `UNAUTHENTICATED`.
+   */
+  login(auth: AuthConfig, options?: AbortOptions): Promise<LoginResult>;
+  /** Searches Docker Hub, or the registry that the term begins with, by docker's first API. `INVALID_ARGUMENT`. */
+  search(term: string, options?: SearchOptions): Promise<SearchResults>;
   /** Removes images without a name, layers and blobs that nothing uses. */
   gc(options?: AbortOptions): Promise<GarbageReport>;
   /**

@@ -106,6 +106,70 @@ describe('tags', () => {
     expect(pages).toBe(10_000);
   });
 
+  it.each<[string, string, string]>([
+    ['encoded as a whole', '<%2Fv2%2Fteam%2Fapp%2Ftags%2Flist%3Flast%3Da>; rel="next"', '?last=a'],
+    ['without angle brackets', '/v2/team/app/tags/list?last=a; rel="next"', '?last=a'],
+    ['without a relation', '</v2/team/app/tags/list?last=a>', '?last=a'],
+    ['with encoded characters', '<?last=a%2Fb%26c&n=2>; rel="next"', '?last=a%2Fb%26c&n=2'],
+    ['that names every page so far', '<?last=a&last=b&last=c>; rel="next"', '?last=c'],
+  ])('follow a link %s', async (_name, link, query) => {
+    const { repository } = scripted({
+      [`GET ${LIST}`]: { json: { tags: ['a'] }, headers: { link } },
+      [`GET ${LIST}${query}`]: page(['b']),
+    });
+    expect(await all(repository.tags())).toEqual(['a', 'b']);
+  });
+
+  it('do not go in a circle over ever new links to the same page', async () => {
+    const fetch = (url: string): Promise<Response> =>
+      Promise.resolve(Response.json({ tags: ['a'] }, { headers: { link: `<${url}?x>; rel=next` } }));
+    const { repository } = scripted({}, { fetch });
+    expect(isStowageError(await rejection(all(repository.tags())), 'REGISTRY')).toBe(true);
+  });
+
+  it('are asked for a number at a time where the caller wants that', async () => {
+    const { repository, network } = scripted({
+      [`GET ${LIST}?n=2`]: page(['a', 'b'], '?n=2&last=b'),
+      [`GET ${LIST}?n=2&last=b`]: page(['c']),
+    });
+    expect(await all(repository.tags({ pageSize: 2 }))).toEqual(['a', 'b', 'c']);
+    expect(network.log.length).toBe(2);
+  });
+
+  it.each([400, 405, 416, 422])('are asked for without a number where %i refuses it', async (status) => {
+    const { repository, network } = scripted({
+      [`GET ${LIST}?n=5000`]: { status, json: { errors: [{ code: 'PAGINATION_NUMBER_INVALID' }] } },
+      [`GET ${LIST}`]: page(['a']),
+    });
+    expect(await all(repository.tags({ pageSize: 5_000 }))).toEqual(['a']);
+    expect(network.log).toEqual([`GET ${LIST}?n=5000`, `GET ${LIST}`]);
+  });
+
+  it('are no more than the caller wants', async () => {
+    const script = { [`GET ${LIST}`]: page(['a', 'b'], '?last=b'), [`GET ${LIST}?last=b`]: page(['c', 'd']) };
+    const { repository } = scripted(script);
+    expect(await all(repository.tags({ maxEntries: 4 }))).toEqual(['a', 'b', 'c', 'd']);
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const tag of scripted(script).repository.tags({ maxEntries: 3 })) seen.push(tag);
+    })();
+    const error = await rejection(reading);
+    expect(isStowageError(error, 'LIMIT_EXCEEDED') && error.message).toBe(
+      'list of tags has more than 3 entries',
+    );
+    expect(seen).toEqual(['a', 'b']);
+  });
+
+  it.each([{ pageSize: 0 }, { pageSize: 1.5 }, { maxEntries: 0 }, { maxEntries: NaN }])(
+    'are not asked for with %j',
+    async (options) => {
+      const { repository, network } = scripted({});
+      const error = await rejection(all(repository.tags(options)));
+      expect(isStowageError(error, 'INVALID_ARGUMENT')).toBe(true);
+      expect(network.log).toEqual([]);
+    },
+  );
+
   it('reject with the reason of an aborted signal', async () => {
     const { repository, network } = scripted({});
     expect(await rejection(all(repository.tags({ signal: AbortSignal.abort('enough') })))).toBe('enough');
