@@ -8,8 +8,8 @@ import { isStowageError } from '@stowage/types';
 import type { AuthConfig, Clock, Digest, RegistryEndpoint, Repository } from '@stowage/types';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { guardedLookup } from '../../packages/registry/src/node-guard.ts';
-import type { LookupAll } from '../../packages/registry/src/node-guard.ts';
+import { guardedLookup } from '../../packages/registry/src/platform/node-guard.ts';
+import type { LookupAll } from '../../packages/registry/src/platform/node-guard.ts';
 import { CERTIFICATE, KEY } from '../../packages/registry/src/test-support/certificate.ts';
 
 // Who gets to see credentials, over scripted networks and over real sockets. Each test is named after its row in the list

@@ -1,6 +1,10 @@
-export type { DockerProxy } from './docker-config.ts';
-export { dockerCertsDir } from './node-config-paths.ts';
-export type { ConfigPathsInit } from './node-config-paths.ts';
-export { fromDockerConfig, openDockerConfig } from './node-docker-config.ts';
-export type { DockerConfig, DockerConfigOptions, StoredCredentials } from './node-docker-config.ts';
-export { lookupHost } from './node-lookup.ts';
+export type { DockerProxy } from './credentials/docker-config.ts';
+export { dockerCertsDir } from './credentials/node-config-paths.ts';
+export type { ConfigPathsInit } from './credentials/node-config-paths.ts';
+export { fromDockerConfig, openDockerConfig } from './credentials/node-docker-config.ts';
+export type {
+  DockerConfig,
+  DockerConfigOptions,
+  StoredCredentials,
+} from './credentials/node-docker-config.ts';
+export { lookupHost } from './service/node-lookup.ts';

@@ -1,0 +1,172 @@
+import { systemClock } from '@stowage/core';
+import { errorCodeOfResponse, isStowageError, RegistryError, StowageError } from '@stowage/types';
+import type {
+  AbortOptions,
+  AuthConfig,
+  CredentialProvider,
+  RegistryEndpoint,
+  SearchResults,
+} from '@stowage/types';
+import { encodeBasic } from '../auth/basic.ts';
+import { discard, readBody } from '../transport/body.ts';
+import { findCredential } from '../credentials/credential.ts';
+import { parseEndpoint } from '../address/endpoint.ts';
+import { isUnanswered } from './login.ts';
+import type { ServiceRequestDeps } from './login.ts';
+import { createSession } from '../repository/repository.ts';
+import { parseSearchResults } from './search-results.ts';
+import { isRetryableStatus, retryAfter, TryAgain, withRetries } from '../transport/retry.ts';
+import { createTransport } from '../transport/transport.ts';
+import type { Transport, WireRequest } from '../transport/transport.ts';
+import type { Answer } from '../transport/answer.ts';
+
+const LEAST_RESULTS = 1;
+const MOST_RESULTS = 100;
+/** As many results as docker asks for unless told otherwise. */
+const DEFAULT_RESULTS = 25;
+const MAX_BODY = 4 * 1024 * 1024;
+const SEARCH_SCOPE = 'registry:catalog:search';
+
+/** What is searched, and by whom. */
+export interface SearchRequest {
+  /** The endpoints of the index, in the order to try them. */
+  readonly endpoints: readonly RegistryEndpoint[];
+  readonly term: string;
+  readonly limit: number;
+  readonly auth: AuthConfig | CredentialProvider | undefined;
+}
+
+/**
+ * How many results to ask for.
+ *
+ * @throws `INVALID_ARGUMENT`, in moby's words, outside 1 to 100
+ */
+export function searchLimit(limit: number = DEFAULT_RESULTS): number {
+  if (Number.isInteger(limit) && limit >= LEAST_RESULTS && limit <= MOST_RESULTS) return limit;
+  const range = `[${String(LEAST_RESULTS)}, ${String(MOST_RESULTS)}]`;
+  throw new StowageError('INVALID_ARGUMENT', `Limit ${String(limit)} is outside the range of ${range}`);
+}
+
+/** Searches an index by docker's first API, the only one that knows a search. */
+export async function search(
+  { endpoints, term, limit, auth }: SearchRequest,
+  deps: ServiceRequestDeps,
+  options: AbortOptions,
+): Promise<SearchResults> {
+  const index = await SearchIndex.find(endpoints, deps, options);
+  return await index.search(term, limit, auth, options);
+}
+
+/** An endpoint with the first API. */
+class SearchIndex {
+  readonly #where: RegistryEndpoint;
+  readonly #deps: ServiceRequestDeps;
+  readonly #transport: Transport;
+
+  constructor(where: RegistryEndpoint, deps: ServiceRequestDeps) {
+    this.#where = where;
+    this.#deps = deps;
+    this.#transport = createTransport({ ...deps, endpoint: parseEndpoint(where) });
+  }
+
+  /** The first endpoint that answers. Docker Hub's is known to be there. */
+  static async find(
+    endpoints: readonly RegistryEndpoint[],
+    deps: ServiceRequestDeps,
+    { signal }: AbortOptions,
+  ): Promise<SearchIndex> {
+    const failures: unknown[] = [];
+    for (const endpoint of endpoints) {
+      const index = new SearchIndex(endpoint, deps);
+      try {
+        if (!endpoint.official) await index.#ping(signal);
+        return index;
+      } catch (error) {
+        signal?.throwIfAborted();
+        failures.push(error);
+        if (!isUnanswered(error)) break;
+      }
+    }
+    throw noIndex(endpoints, failures);
+  }
+
+  async search(
+    term: string,
+    limit: number,
+    auth: AuthConfig | CredentialProvider | undefined,
+    { signal }: AbortOptions,
+  ): Promise<SearchResults> {
+    const query = new URLSearchParams({ q: term, n: String(limit) });
+    const url = `${this.#where.url}/v1/search?${query.toString()}`;
+    const request = { method: 'GET', url, headers: { 'x-docker-token': 'true' }, signal } as const;
+    const read = async (answer: Answer): Promise<SearchResults> => {
+      const { method, url, response } = answer;
+      const { status } = response;
+      if (status === 200) {
+        return parseSearchResults(await readBody(answer, { maxBytes: MAX_BODY, signal }), answer);
+      }
+      await discard(answer, signal);
+      throw new RegistryError(errorCodeOfResponse(status, []), `Unexpected status code ${String(status)}`, {
+        method,
+        url,
+        status,
+        retryable: isRetryableStatus(status),
+      });
+    };
+    const endpoint = parseEndpoint(this.#where);
+    const credential = await findCredential(auth, endpoint, { signal });
+    if (credential.kind === 'refresh') {
+      // It has to be turned into another token first, where the index knows how.
+      const init = { ...this.#deps, endpoint: this.#where, auth };
+      return await createSession(init, { scope: SEARCH_SCOPE }).session.exchange(request, read);
+    }
+    // Name and password go out unasked: so the first API has it.
+    const authorization =
+      credential.kind === 'password' && (endpoint.https || endpoint.plainAllowed)
+        ? encodeBasic(credential.username, credential.password)
+        : undefined;
+    return await this.#exchange({ ...request, authorization }, read);
+  }
+
+  /** Any answer will do, as in moby: what it says of the registry would change nothing that is sent. */
+  async #ping(signal: AbortSignal | undefined): Promise<void> {
+    await this.#exchange({ method: 'GET', url: `${this.#where.url}/v1/_ping`, signal }, (answer) =>
+      discard(answer, signal),
+    );
+  }
+
+  async #exchange<T>(request: WireRequest, read: (answer: Answer) => Promise<T>): Promise<T> {
+    const { clock = systemClock, random = Math.random, retry } = this.#deps;
+    const { signal } = request;
+    return await withRetries(
+      { clock, random, retry },
+      async (mayWait) => {
+        const answer = await this.#transport.send(request);
+        const { status, headers } = answer.response;
+        const delay = retryAfter(headers.get('retry-after'), clock.now());
+        if (!isRetryableStatus(status) || !mayWait(delay)) return await read(answer);
+        await discard(answer, signal);
+        return new TryAgain(delay);
+      },
+      { signal },
+    );
+  }
+}
+
+/** The error for an index that no endpoint answers for, in moby's words. */
+function noIndex(endpoints: readonly RegistryEndpoint[], failures: readonly unknown[]): StowageError {
+  const [https = '', http = ''] = failures.map((failure) => (failure as Error).message);
+  const [first, second] = endpoints.map(({ url }) => url);
+  const host = new URL(first ?? '').host;
+  const cause = failures.at(-1);
+  const message =
+    failures.length > 1
+      ? `invalid registry endpoint "${String(second)}/v1/". HTTPS attempt: ${https}. HTTP attempt: ${http}`
+      : `invalid registry endpoint ${String(first)}/v1/: ${https}. ` +
+        'If this private registry supports only HTTP or HTTPS with an unknown CA certificate, ' +
+        `please add \`--insecure-registry ${host}\` to the daemon's arguments. ` +
+        "In the case of HTTPS, if you have access to the registry's CA certificate, no need for the flag; " +
+        `simply place the CA certificate at /etc/docker/certs.d/${host}/ca.crt`;
+  const { retryable, reason } = isStowageError(cause) ? cause : {};
+  return new StowageError('UNAVAILABLE', message, { cause, retryable, reason });
+}
