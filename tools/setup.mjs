@@ -13,6 +13,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const LEFT_OUT = {
   chromium: 'every browser test',
   'docker-registry': 'tests against the Docker registry',
+  openssl: 'tests of certificates and of token servers',
   python3: 'tests of tar against Python',
   skopeo: 'tests against skopeo',
   umoci: 'tests against umoci',

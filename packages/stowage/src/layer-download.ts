@@ -124,13 +124,13 @@ async function receive(
   progress: ProgressThrottle,
   options: AbortOptions,
 ): Promise<DownloadedLayer['scanned']> {
-  const { digest, size } = descriptor;
+  const { digest, size, urls } = descriptor;
   const offset = ingest.offset;
   const scan = await beginScan(offset === 0 ? layerScanner : undefined, descriptor);
   try {
     if (offset < size || size === 0) {
       progress.update(offset);
-      const stream = await remote.blobs.open(digest, { ...options, offset, size, verify: false });
+      const stream = await remote.blobs.open(digest, { ...options, offset, size, urls, verify: false });
       for await (const bytes of iterate(stream, options)) {
         const scanning = scan.write(bytes);
         await ingest.write(bytes, options);

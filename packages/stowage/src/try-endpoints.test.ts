@@ -56,6 +56,12 @@ describe('tryEndpoints', () => {
     expect(await run([HTTPS, HTTP], [elsewhere, 'found'])).toEqual([[HTTPS.url], elsewhere]);
   });
 
+  it('stays with TLS where an answer broke off half way', async () => {
+    const url = 'https://r.example/v2/a/manifests/x';
+    const broken = new RegistryError('UNAVAILABLE', 'unexpected EOF', { method: 'GET', url, status: 200 });
+    expect(await run([HTTPS, HTTP], [broken, 'found'])).toEqual([[HTTPS.url], broken]);
+  });
+
   it('goes on after a mirror whatever it says, and after a host that cannot be reached', async () => {
     expect((await run([MIRROR, HTTPS], [registryError('DENIED', 403), 'found']))[1]).toBe('found');
     expect((await run([HTTPS, HTTP], [new StowageError('UNAVAILABLE', 'refused'), 'found']))[1]).toBe(

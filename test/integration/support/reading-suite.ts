@@ -77,12 +77,12 @@ export function readingSuite(init: () => RegistryInit, { mirror = false }: Readi
     const { manifests, blobs } = open();
     const nothing = `sha256:${'0'.repeat(64)}` as Digest;
     for (const call of [
-      manifests.get('v9'),
-      manifests.head('v9'),
-      blobs.open(nothing),
-      blobs.stat(nothing),
+      () => manifests.get('v9'),
+      () => manifests.head('v9'),
+      () => blobs.open(nothing),
+      () => blobs.stat(nothing),
     ]) {
-      await expect(call).rejects.toMatchObject({ code: 'NOT_FOUND', status: 404 });
+      await expect(call()).rejects.toMatchObject({ code: 'NOT_FOUND', status: 404 });
     }
     const refused = mirror ? { code: 'UNAVAILABLE', status: 500 } : { code: 'NOT_FOUND', status: 404 };
     await expect(manifests.get(nothing)).rejects.toMatchObject(refused);

@@ -73,7 +73,7 @@ export class TokenSource {
       return await this.#obtainOnce(wish, signal);
     } catch (error) {
       signal?.throwIfAborted();
-      if (!isRegistryError(error) || error.status === undefined || error.status === 429) throw error;
+      if (!isRegistryError(error) || !isRefusal(error.status)) throw error;
       const token = await this.#obtainOnce({ ...wish, scopes: [first] }, signal);
       broken.add(where);
       return token;
@@ -134,4 +134,9 @@ export class TokenSource {
     const message = requestMessage(request, 'refused to show a refresh token to another realm');
     throw new RegistryError('UNAUTHENTICATED', message, { ...request, reason: 'realm' });
   }
+}
+
+/** Whether a token server has said no, rather than not now, nothing, or half of an answer. */
+function isRefusal(status = 0): boolean {
+  return status >= 400 && status !== 429;
 }

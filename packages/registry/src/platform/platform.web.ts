@@ -42,7 +42,9 @@ export function defaultFetch(settings: FetchSettings): WireFetch {
   if (tls !== undefined) {
     throw new StowageError('UNSUPPORTED', 'this runtime cannot be given certificates for a registry');
   }
-  return wireFetchOf((url, init) => globalThis.fetch(url, init));
+  if (sendsEveryHeader) return wireFetchOf((url, init) => globalThis.fetch(url, init));
+  // A page's cache would split ranges, and answer with what the registry has no more.
+  return wireFetchOf((url, init) => globalThis.fetch(url, { ...init, cache: 'no-store' }));
 }
 
 /** One client for each proxy, made when it is first needed. */

@@ -20,6 +20,7 @@ import { rewriteName } from '../address/prefix-mirrors.ts';
 import { listReferrers, registryReferrers } from '../manifest/referrers.ts';
 import type { RetryDeps } from '../transport/retry.ts';
 import { Session } from '../session/session.ts';
+import { repositoryScope } from '../auth/scope.ts';
 import { createTokenCache } from '../auth/token-cache.ts';
 import type { TokenCache } from '../auth/token-cache.ts';
 import { createTransport } from '../transport/transport.ts';
@@ -88,7 +89,7 @@ export function createRepository(init: RepositoryInit): Repository {
   checkName(name);
   const remoteName = rewriteName(name, init.endpoint.rewrite);
   checkName(remoteName);
-  const scope = `repository:${remoteName}:${actions.includes('push') ? 'push,pull' : 'pull'}`;
+  const scope = repositoryScope(remoteName, actions.includes('push') ? 'push,pull' : 'pull');
   const { session, deps } = createSession(init, { scope, name: remoteName });
   const foreign = createForeignRequester({ ...init, ...deps, registry: deps.endpoint });
   const manifests = createManifestReader(session, (reference) => session.url(`manifests/${reference}`));

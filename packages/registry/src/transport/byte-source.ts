@@ -91,12 +91,14 @@ export function bodySource(answer: Answer, part: BodyPart): ByteSource {
 
 /** A body that had begun and fails did so because its connection broke, whatever the runtime calls it. */
 function brokenBody(cause: unknown, answer: Answer, signal: AbortSignal | undefined): unknown {
-  const error = networkError(cause, { ...answer, signal });
+  const { method, url, response } = answer;
+  const { status } = response;
+  const error = networkError(cause, { method, url, status, signal });
   if (!isRegistryError(error) || error.code !== 'UNAVAILABLE' || error.reason !== undefined) return error;
-  const { method, url } = answer;
   return new RegistryError('UNAVAILABLE', error.message, {
     method,
     url,
+    status,
     cause,
     reason: 'reset',
     retryable: true,

@@ -1,4 +1,5 @@
 import { isStowageError, RegistryError, redactUrl } from '@stowage/types';
+import type { Answer } from './answer.ts';
 
 const CERTIFICATE_CODES =
   /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|HOSTNAME_MISMATCH|INVALID_(?:CA|PURPOSE)/;
@@ -20,6 +21,8 @@ export function networkError(
   request: {
     readonly method: string;
     readonly url: string;
+    /** The status of the answer, where it had begun. */
+    readonly status?: number | undefined;
     readonly signal?: AbortSignal | undefined;
     /** What else is known of why, in a sentence. */
     readonly explanation?: string | undefined;
@@ -37,6 +40,7 @@ export function networkError(
   return new RegistryError('UNAVAILABLE', requestMessage(request, words), {
     method: request.method,
     url: request.url,
+    status: request.status,
     cause,
     reason,
     retryable: reason !== 'certificate' && reason !== 'protocol',
@@ -52,11 +56,12 @@ export function requestMessage(
 }
 
 /** The error for an answer that ended before its announced end. */
-export function truncated(request: { readonly method: string; readonly url: string }): RegistryError {
-  const { method, url } = request;
-  return new RegistryError('UNAVAILABLE', requestMessage(request, 'unexpected EOF'), {
+export function truncated(answer: Answer): RegistryError {
+  const { method, url, response } = answer;
+  return new RegistryError('UNAVAILABLE', requestMessage(answer, 'unexpected EOF'), {
     method,
     url,
+    status: response.status,
     reason: 'reset',
     retryable: true,
   });

@@ -4,12 +4,12 @@ import { requestMessage } from './network-error.ts';
 
 /** The error for an answer that stopped coming, or never began to. */
 export function stalled(
-  request: { readonly method: string; readonly url: string },
+  request: { readonly method: string; readonly url: string; readonly status?: number },
   seconds: number,
 ): RegistryError {
-  const { method, url } = request;
+  const { method, url, status } = request;
   const message = requestMessage(request, `nothing came for ${String(seconds)} s`);
-  return new RegistryError('TIMEOUT', message, { method, url, reason: 'stalled', retryable: true });
+  return new RegistryError('TIMEOUT', message, { method, url, status, reason: 'stalled', retryable: true });
 }
 
 /**

@@ -77,7 +77,11 @@ export function createTransport(init: TransportInit): Transport {
   const explain = init.fetch === undefined ? explainFailure : undefined;
   const watchdog = new Watchdog(clock, inactivityTimeout * 1000);
   const watching =
-    (request: { readonly method: string; readonly url: string }): NonNullable<Answer['watch']> =>
+    (request: {
+      readonly method: string;
+      readonly url: string;
+      readonly status?: number;
+    }): NonNullable<Answer['watch']> =>
     (expire) =>
       watchdog.watch(() => {
         expire(stalled(request, inactivityTimeout));
@@ -152,7 +156,7 @@ export function createTransport(init: TransportInit): Transport {
         const { method } = request;
         const here = { method, url: url.href };
         const response = await exchangeOnce(request, url, !crossed);
-        const answer = { ...here, response, crossed, watch: watching(here) };
+        const answer = { ...here, response, crossed, watch: watching({ ...here, status: response.status }) };
         checkCodings(answer);
         if (onNotice !== undefined) notifyOfHeaders(onNotice, url.host, response.headers);
         if (response.redirected) return followedByRuntime(answer, origin);
