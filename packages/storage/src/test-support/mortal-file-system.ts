@@ -219,7 +219,10 @@ export class MortalFileSystem implements FileSystem {
         );
       },
       status: () => this.#run(() => statusOf(node)),
-      truncate: (size) => this.#change(() => { change((before) => before.slice(0, size)); }),
+      truncate: (size) =>
+        this.#change(() => {
+          change((before) => before.slice(0, size));
+        }),
       sync: () =>
         this.#change(() => {
           this.#sync(node);
