@@ -4,6 +4,7 @@ export * from './open-stowage.ts';
 export type { GarbageReport } from './garbage-collector.ts';
 export type { ImageInspect, ImageSummary, InspectedLayer } from './inspect-image.ts';
 export * from './pull.ts';
+export type { PullContext } from './pull-context.ts';
 export type * from './pull-result.ts';
 export type { RemoveResult } from './remove-image.ts';
 export type * from './stowage.ts';
