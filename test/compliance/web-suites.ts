@@ -2,6 +2,7 @@ import { openImageStore, openReferenceStore } from '@stowage/image-store';
 import { openLayerStore } from '@stowage/layer-store';
 import { contentStoreSuite } from './content-store-suite.ts';
 import { imageStoreSuite } from './image-store-suite.ts';
+import { layerStoreSuite } from './layer-store-suite.ts';
 import { metadataStoreSuite } from './metadata-store-suite.ts';
 import { referenceStoreSuite } from './reference-store-suite.ts';
 import { storageLockSuite } from './storage-lock-suite.ts';
@@ -13,6 +14,7 @@ export function webSuites(api: TestApi): void {
   contentStoreSuite(api, webSubject);
   metadataStoreSuite(api, webSubject);
   storageLockSuite(api, webSubject);
+  layerStoreSuite(api, webSubject, (storage) => openLayerStore({ storage }));
   referenceStoreSuite(api, webSubject, (storage) => openReferenceStore({ storage }));
   imageStoreSuite(api, webSubject, async (storage) => {
     const layers = await openLayerStore({ storage });

@@ -25,6 +25,7 @@ export type { InflateBackend, Inflater, InflaterInit } from './inflate/inflater-
 export { iterate } from './stream/iterate.ts';
 export { createLayerStage } from './layer-stage/layer-stage.ts';
 export type { LayerStage, LayerStageInit, LayerStageResult } from './layer-stage/layer-stage.ts';
+export { streamFrom } from './stream/stream-from.ts';
 export { streamOf } from './stream/stream-of.ts';
 export { systemClock } from './platform/system-clock.ts';
 export { tapStream } from './stream/tap-stream.ts';

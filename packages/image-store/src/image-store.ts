@@ -114,20 +114,36 @@ class StoredImages implements ImageStore {
     }
   }
 
-  delete(id: ImageID, options?: AbortOptions): Promise<readonly LayerMetadata[]> {
+  delete(ids: ImageID | readonly ImageID[], options?: AbortOptions): Promise<readonly LayerMetadata[]> {
     return this.#locked(options, async () => {
       // Whatever has a record can be deleted, images among them that can no longer be read.
-      const ids = await this.#records.ids(options);
-      if (!ids.includes(id)) throw unrecognized(id);
-      for (const other of ids) {
-        const record = await this.#records.get(other, options).catch(passOver);
-        if (record?.parent !== id || other === id) continue;
-        const { parent: _, ...orphan } = record;
-        await this.#records.set(other, orphan, options);
+      const present = await this.#records.ids(options);
+      const known = new Set(present);
+      if (typeof ids === 'string' && !known.has(ids)) throw unrecognized(ids);
+      const doomed = new Set([ids].flat().filter((id) => known.has(id)));
+      if (doomed.size > 0) await this.#orphan(present, doomed, options);
+      const released: LayerMetadata[] = [];
+      for (const id of doomed) {
+        await this.#records.delete(id, options);
+        released.push(...(await this.#letGo(id)));
       }
-      await this.#records.delete(id, options);
-      return this.#letGo(id);
+      return released;
     });
+  }
+
+  /** Takes the parent from images that stay when it goes. */
+  async #orphan(
+    ids: readonly ImageID[],
+    doomed: ReadonlySet<ImageID>,
+    options: AbortOptions | undefined,
+  ): Promise<void> {
+    for (const id of ids) {
+      if (doomed.has(id)) continue;
+      const record = await this.#records.get(id, options).catch(passOver);
+      if (record?.parent === undefined || !doomed.has(record.parent)) continue;
+      const { parent: _, ...orphan } = record;
+      await this.#records.set(id, orphan, options);
+    }
   }
 
   setParent(id: ImageID, parent: ImageID, options?: AbortOptions): Promise<void> {

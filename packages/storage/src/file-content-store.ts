@@ -25,6 +25,7 @@ import { ingestDirectories, ingestDirectory } from './ingest-directory.ts';
 import type { IngestDirectory } from './ingest-directory.ts';
 import { mergeLabels } from './labels.ts';
 import type { Labels } from './labels.ts';
+import type { SavedHash } from './saved-hash.ts';
 import type { PathLock, PathLocks } from './path-locks.ts';
 import { join } from './paths.ts';
 import { VerifiedIngest } from './verified-ingest.ts';
@@ -35,6 +36,8 @@ export interface FileContentStoreDeps {
   readonly clock: Clock;
   readonly locks: PathLocks;
   readonly root: string;
+  /** As in `StorageOptions`. */
+  readonly resumableHash?: boolean | undefined;
 }
 
 interface OpenIngest {
@@ -221,13 +224,19 @@ export class FileContentStore implements ContentStore {
       file: opened.file,
       publish: (digest: Digest, length: number, labels: Labels, abort: AbortOptions) =>
         this.#publish(directory.dataPath, { digest, size: length, labels }, abort),
-      persist: () => directory.persist(),
+      persist: (hash: SavedHash | undefined) => directory.persist(hash),
+      forgetHash: () => directory.forgetHash(),
       discard: () => directory.discard(lock),
     };
     const partial = new FilePartial(deps, opened);
-    const ingest = new VerifiedIngest(ref, partial, opened.expected, () => {
-      // Once the lock is free, the next ingest of this ref may be open before this one is forgotten.
-      if (this.#open.get(ref)?.ingest === ingest) this.#open.delete(ref);
+    const ingest = new VerifiedIngest(ref, {
+      partial,
+      expected: opened.expected,
+      resumableHash: this.#deps.resumableHash ?? false,
+      onClose: () => {
+        // Once the lock is free, the next ingest of this ref may be open before this one is forgotten.
+        if (this.#open.get(ref)?.ingest === ingest) this.#open.delete(ref);
+      },
     });
     this.#open.set(ref, { ingest, partial });
     if (this.#closed) {

@@ -3,8 +3,10 @@ import type { AbortOptions, Bytes, Clock, ContentInfo, Digest } from '@stowage/t
 import { BUFFER_SIZE, giveBuffer, takeBuffer } from './buffer-pool.ts';
 import type { OpenFile } from './file-system.ts';
 import { writeFully } from './files.ts';
+import type { OpenedIngest } from './ingest-directory.ts';
 import type { Labels } from './labels.ts';
 import type { PathLock } from './path-locks.ts';
+import type { SavedHash } from './saved-hash.ts';
 import type { PartialContent } from './verified-ingest.ts';
 
 /** What a {@link FilePartial} works with. */
@@ -15,8 +17,10 @@ export interface FilePartialDeps {
   readonly file: OpenFile;
   /** Moves the file among the blobs. */
   publish(digest: Digest, size: number, labels: Labels, options: AbortOptions): Promise<ContentInfo>;
-  /** Makes the ref and the state of the ingest durable. */
-  persist(): Promise<void>;
+  /** Makes the ref and the state of the ingest durable, and the hash of its bytes where there is one. */
+  persist(hash: SavedHash | undefined): Promise<void>;
+  /** Removes the saved hash, for good. */
+  forgetHash(): Promise<void>;
   /** Removes what is left of the ingest and gives its lock back. */
   discard(): Promise<void>;
 }
@@ -37,21 +41,27 @@ export class FilePartial implements PartialContent {
   /** The write under way, or the one that failed: what it fails with is thrown by whatever waits for it next. */
   #writing: Promise<void> | undefined;
   #updatedAt: number;
+  #savedHash: SavedHash | undefined;
   /** Whether there is anything that is not durable yet. */
   #changed: boolean;
 
   constructor(
     deps: FilePartialDeps,
-    found: { readonly begun: boolean; readonly size: number; readonly updatedAt: number },
+    found: Pick<OpenedIngest, 'begun' | 'size' | 'updatedAt' | 'savedHash'>,
   ) {
     this.#deps = deps;
     this.#kept = found.size;
     this.#updatedAt = found.updatedAt;
+    this.#savedHash = found.savedHash;
     this.#changed = !found.begun;
   }
 
   get kept(): number {
     return this.#kept;
+  }
+
+  get savedHash(): SavedHash | undefined {
+    return this.#savedHash;
   }
 
   /** Milliseconds since the epoch. */
@@ -92,6 +102,11 @@ export class FilePartial implements PartialContent {
     if (size > this.#kept) await this.flush();
     this.#filled = 0;
     await this.#deps.lock.confirm();
+    if (this.#savedHash !== undefined && size < this.#savedHash.size) {
+      // Before other bytes can take the place of those that it has taken.
+      await this.#deps.forgetHash();
+      this.#savedHash = undefined;
+    }
     await this.#deps.file.truncate(size);
     this.#kept = size;
     this.#touch();
@@ -128,7 +143,7 @@ export class FilePartial implements PartialContent {
     return info;
   }
 
-  async close(): Promise<void> {
+  async close(hash?: SavedHash): Promise<void> {
     const { file, lock } = this.#deps;
     try {
       await this.flush();
@@ -136,7 +151,7 @@ export class FilePartial implements PartialContent {
         await lock.confirm({ always: true });
         await file.sync();
         await file.touch(this.#updatedAt);
-        await this.#deps.persist();
+        await this.#deps.persist(hash);
       }
     } finally {
       try {

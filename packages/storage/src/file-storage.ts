@@ -52,7 +52,7 @@ export async function openStorageOn(
   // Windows takes slashes as well, and the paths of a store have no others.
   const path = sep === '/' ? resolve(root) : resolve(root).replaceAll(sep, '/');
   const locks = new FileLocks(fs, clock);
-  const storage = await openFileSystemStorage({ fs, clock, locks, root: path });
+  const storage = await openFileSystemStorage({ ...options, fs, clock, locks, root: path });
   await locks.sweep(`${path}/metadata/locks`);
   return storage;
 }

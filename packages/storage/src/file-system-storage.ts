@@ -15,6 +15,8 @@ export interface FileSystemStorageDeps {
   readonly locks: PathLocks;
   /** The directory that keeps everything. */
   readonly root: string;
+  /** As in `StorageOptions`. */
+  readonly resumableHash?: boolean | undefined;
 }
 
 /** Opens a storage on any file system; makes the directory an OCI layout where it is empty or not there. */

@@ -240,6 +240,20 @@ describe('a storage in a window', () => {
     await storage.close();
   });
 
+  it('keeps the running hash of what was broken off, so that it need not be read again', async () => {
+    const storage = await openWebStorage(`${name}/store`);
+    const ingest = await storage.content.ingest('blob');
+    await ingest.write(new TextEncoder().encode('abc'));
+    await ingest.close();
+    const [{ name: key } = { name: '' }] = await fs.list(at('store', 'ingest'));
+    expect(await read(fs, at('store', 'ingest', key, 'hash'))).toMatch(/^sha256 3 [0-9a-f]+/);
+    const resumed = await storage.content.ingest('blob');
+    await resumed.write(new TextEncoder().encode('d'));
+    const abcd = 'sha256:88d4266fd4e6338d13b845fcf289579d209c897823b9217da3e161936f031589';
+    expect((await resumed.commit()).digest).toBe(abcd);
+    await storage.close();
+  });
+
   it('shows one large value or another, never a mixture, while it is replaced', async () => {
     const storage = await openWebStorage(`${name}/store`);
     const { metadata } = storage;

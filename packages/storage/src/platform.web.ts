@@ -1,8 +1,9 @@
 import type { Storage } from '@stowage/types';
 import type { StorageOptions } from './memory-storage.ts';
-import { openWebStorage } from './web-storage.ts';
 
 /** Opens the storage of a root: a directory of the origin private file system. */
-export function openRoot(root: string, options: StorageOptions): Promise<Storage> {
-  return openWebStorage(root, options);
+export async function openRoot(root: string, options: StorageOptions): Promise<Storage> {
+  // Pages that keep everything in memory need not load it.
+  const { openWebStorage } = await import('./web-storage.ts');
+  return await openWebStorage(root, options);
 }

@@ -44,7 +44,13 @@ export async function openWebStorage(name: string, options: StorageOptions = {})
   const opfs = await findOpfs(globalThis as unknown as Surroundings);
   const fs = new OpfsFileSystem(opfs, root);
   const clock = options.clock ?? systemClock;
-  const storage = await openFileSystemStorage({ fs, clock, locks: new WebLocks(opfs.locks), root });
+  const storage = await openFileSystemStorage({
+    ...options,
+    fs,
+    clock,
+    locks: new WebLocks(opfs.locks),
+    root,
+  });
   await fs.sweep();
   return storage;
 }

@@ -54,9 +54,8 @@ interface Removed {
 
 /**
  * Removes images without a name, layers without an image, blobs that nothing leads to, and downloads that nobody went
- * on with for a week. What a running pull has
- * leased stays, and so does whatever other tools have named in the store's `index.json` and whatever a registry serves
- * from the same storage.
+ * on with for a week. What a running pull has leased stays, and so does whatever other tools have named in the store's
+ * `index.json` and whatever a registry serves from the same storage.
  */
 export function collectGarbage(
   deps: GarbageCollectorDeps,
@@ -93,13 +92,10 @@ async function removeUnnamedImages(
   options: AbortOptions,
 ): Promise<{ images: number; layers: number }> {
   const named = new Set((await references.all(options)).map(({ imageId }) => imageId));
-  let [images, layers] = [0, 0];
-  for (const id of (await imageStore.map(options)).keys()) {
-    if (named.has(id) || leased.has(id)) continue;
-    layers += (await imageStore.delete(id, options)).length;
-    images += 1;
-  }
-  return { images, layers };
+  const ids = [...(await imageStore.map(options)).keys()];
+  const unnamed = ids.filter((id) => !named.has(id) && !leased.has(id));
+  const layers = await imageStore.delete(unnamed, options);
+  return { images: unnamed.length, layers: layers.length };
 }
 
 /** A layer that nobody holds goes when a hold on it is given back. */

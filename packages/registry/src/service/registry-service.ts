@@ -15,15 +15,12 @@ import type {
   ServiceConfig,
 } from '@stowage/types';
 import { readCertsDirectory } from './certs-directory.ts';
-import { splitSearchTerm, validateIndexName } from '../address/index-name.ts';
-import { login, loginHost } from './login.ts';
+import { validateIndexName } from '../address/index-name.ts';
 import { validateMirror } from '../address/mirror.ts';
 import type { NetworkOptions } from '../transport/network-options.ts';
 import { findPrefixMirrors } from '../address/prefix-mirrors.ts';
 import type { FindMirrors, PrefixMirror, PrefixMirrors } from '../address/prefix-mirrors.ts';
 import { isDockerHub, isRegistryHost } from '../address/registry-host.ts';
-import { parseSearchFilters } from './search-filters.ts';
-import { search, searchLimit } from './search.ts';
 import { allowsNondistributable, isSecureIndex, loadServiceConfig } from './service-config.ts';
 import type { HostLookup } from './service-config.ts';
 
@@ -102,17 +99,15 @@ export function createRegistryService(init: RegistryServiceInit = {}): RegistryS
     lookupPushEndpoints: (host, options) => lookup.push(host, options),
     async auth(auth, options = {}) {
       options.signal?.throwIfAborted();
+      const { login, loginHost } = await import('./login.ts');
       // Those to push to: a mirror never sees the credentials of what it mirrors.
       return await login(auth, await lookup.push(loginHost(auth), options), init, options);
     },
     async search(text, options = {}) {
       options.signal?.throwIfAborted();
-      const filter = parseSearchFilters(options.filters ?? {});
-      const limit = searchLimit(options.limit);
-      const { index, term } = splitSearchTerm(text);
-      const endpoints = await lookup.search(index, options);
-      const { auth = init.auth } = options;
-      return filter(await search({ endpoints, term, limit, auth }, init, options));
+      const { search } = await import('./search.ts');
+      const deps = { ...init, lookup: (index: string) => lookup.search(index, options) };
+      return await search(text, deps, options);
     },
     serviceConfig: () => structuredClone(config),
   };

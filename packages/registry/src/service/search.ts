@@ -5,8 +5,10 @@ import type {
   AuthConfig,
   CredentialProvider,
   RegistryEndpoint,
+  SearchOptions,
   SearchResults,
 } from '@stowage/types';
+import { splitSearchTerm } from '../address/index-name.ts';
 import { encodeBasic } from '../auth/basic.ts';
 import { discard, readBody } from '../transport/body.ts';
 import { findCredential } from '../credentials/credential.ts';
@@ -14,6 +16,7 @@ import { parseEndpoint } from '../address/endpoint.ts';
 import { isUnanswered } from './login.ts';
 import type { ServiceRequestDeps } from './login.ts';
 import { createSession } from '../repository/repository.ts';
+import { parseSearchFilters } from './search-filters.ts';
 import { parseSearchResults } from './search-results.ts';
 import { isRetryableStatus, retryAfter, TryAgain, withRetries } from '../transport/retry.ts';
 import { createTransport } from '../transport/transport.ts';
@@ -27,34 +30,34 @@ const DEFAULT_RESULTS = 25;
 const MAX_BODY = 4 * 1024 * 1024;
 const SEARCH_SCOPE = 'registry:catalog:search';
 
-/** What is searched, and by whom. */
-export interface SearchRequest {
-  /** The endpoints of the index, in the order to try them. */
-  readonly endpoints: readonly RegistryEndpoint[];
-  readonly term: string;
-  readonly limit: number;
-  readonly auth: AuthConfig | CredentialProvider | undefined;
+/** What searches work with. */
+export interface SearchDeps extends ServiceRequestDeps {
+  /** Credentials, where a search brings none. */
+  readonly auth?: AuthConfig | CredentialProvider | undefined;
+  /** The endpoints of an index, in the order to try them. */
+  lookup(index: string): Promise<readonly RegistryEndpoint[]>;
 }
 
 /**
- * How many results to ask for.
+ * Searches an index by docker's first API, the only one that knows a search.
  *
- * @throws `INVALID_ARGUMENT`, in moby's words, outside 1 to 100
+ * @param text the term, after the name of an index where it is not for Docker Hub
+ * @throws `INVALID_ARGUMENT`, in moby's words, for filters, limits and terms that are none
  */
-export function searchLimit(limit: number = DEFAULT_RESULTS): number {
+export async function search(text: string, deps: SearchDeps, options: SearchOptions): Promise<SearchResults> {
+  const filter = parseSearchFilters(options.filters ?? {});
+  const limit = searchLimit(options.limit);
+  const { index, term } = splitSearchTerm(text);
+  const { auth = deps.auth } = options;
+  const found = await SearchIndex.find(await deps.lookup(index), deps, options);
+  return filter(await found.search(term, limit, auth, options));
+}
+
+/** How many results to ask for: 1 to 100. */
+function searchLimit(limit: number = DEFAULT_RESULTS): number {
   if (Number.isInteger(limit) && limit >= LEAST_RESULTS && limit <= MOST_RESULTS) return limit;
   const range = `[${String(LEAST_RESULTS)}, ${String(MOST_RESULTS)}]`;
   throw new StowageError('INVALID_ARGUMENT', `Limit ${String(limit)} is outside the range of ${range}`);
-}
-
-/** Searches an index by docker's first API, the only one that knows a search. */
-export async function search(
-  { endpoints, term, limit, auth }: SearchRequest,
-  deps: ServiceRequestDeps,
-  options: AbortOptions,
-): Promise<SearchResults> {
-  const index = await SearchIndex.find(endpoints, deps, options);
-  return await index.search(term, limit, auth, options);
 }
 
 /** An endpoint with the first API. */
