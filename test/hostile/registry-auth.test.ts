@@ -302,7 +302,7 @@ describe('row 25: names that stand for near addresses (DNS rebinding)', () => {
   };
 
   it('are not connected to', async () => {
-    const find = await guardedLookup('registry.test', lookup);
+    const find = await guardedLookup('registry.test', { lookup });
     const found = (name: string): Promise<unknown> =>
       new Promise((resolve) => {
         find(name, { all: true }, (error, addresses) => {

@@ -107,7 +107,7 @@ export interface Stowage extends AsyncDisposable {
   login(auth: AuthConfig, options?: AbortOptions): Promise<LoginResult>;
   /** Searches Docker Hub, or the registry that the term begins with, by docker's first API. `INVALID_ARGUMENT`. */
   search(term: string, options?: SearchOptions): Promise<SearchResults>;
-  /** Removes images without a name, layers and blobs that nothing uses. */
+  /** Removes images without a name, layers and blobs that nothing uses, and downloads left alone for a week. */
   gc(options?: AbortOptions): Promise<GarbageReport>;
   /**
    * Reads and verifies everything in the store, from the blobs up, and reports all that is wrong at once. With `repair`,

@@ -38,7 +38,10 @@ export interface RepositoryInit extends NetworkOptions {
   readonly auth?: AuthConfig | CredentialProvider | undefined;
   /** What tokens are asked for. Default `['pull']`. */
   readonly actions?: readonly RepositoryAction[] | undefined;
-  /** The way to the network. Default: undici in Node, with certificates unchecked for an insecure endpoint; else `fetch`. */
+  /**
+   * The way to the network. Default: undici in Node, else the runtime's `fetch`; Node and Bun leave the certificates of an
+   * insecure endpoint unchecked.
+   */
   readonly fetch?: Fetch | undefined;
   /** Default: the system's clock. */
   readonly clock?: Clock | undefined;
@@ -70,7 +73,8 @@ export interface RepositoryInit extends NetworkOptions {
  * says so. Credentials that a token server refuses make way for none where something is only read.
  *
  * @param init endpoint, name, credentials
- * @throws `INVALID_ARGUMENT` for a malformed endpoint or headers, `INVALID_REFERENCE` for a malformed name
+ * @throws `INVALID_ARGUMENT` for a malformed endpoint or headers, `INVALID_REFERENCE` for a malformed name, `UNSUPPORTED`
+ *   in a page for an endpoint with certificates of its own
  *
  * @example
  * ```ts

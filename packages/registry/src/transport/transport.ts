@@ -98,7 +98,7 @@ export function createTransport(init: TransportInit): Transport {
     const headers: Record<string, string> = { ...ownHeaders, ...request.headers };
     if (authorized && authorization !== undefined) headers['authorization'] = authorization;
     const exchange = (redirect: RequestRedirect): Promise<WireResponse> =>
-      fetchFor(url)(
+      fetchFor(url, request.forToken === true)(
         url,
         {
           method,
