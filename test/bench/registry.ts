@@ -3,6 +3,7 @@
 // hardest case: on a network the client waits for most of the time.
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import type { ReadableStream as NodeStream } from 'node:stream/web';
 import { digestBytes } from '@stowage/core';
 import { createRepository } from '@stowage/registry';
 import { MEDIA_TYPES, parseManifest } from '@stowage/types';
@@ -65,7 +66,7 @@ export async function main(): Promise<number> {
       run: async () => {
         await (await request(uploads, { method: 'POST', dispatcher })).body.dump();
         const headers = { 'content-length': String(BLOB_SIZE), 'content-type': 'application/octet-stream' };
-        const body = Readable.fromWeb(piecesFrom(content, 0));
+        const body = Readable.fromWeb(piecesFrom(content, 0) as NodeStream);
         await (await request(`${uploads}1`, { method: 'PUT', headers, body, dispatcher })).body.dump();
       },
     };

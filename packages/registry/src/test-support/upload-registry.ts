@@ -1,5 +1,5 @@
 import { digestBytes } from '@stowage/core';
-import { parseDigest } from '@stowage/types';
+import { asDigest, parseDigest } from '@stowage/types';
 import type { Fetch } from '@stowage/types';
 import { REGISTRY } from './fixtures.ts';
 
@@ -94,7 +94,8 @@ export class UploadRegistry {
     return this.session(202, id, this.#beginHeaders);
   }
 
-  async #close(id: string, digest: string): Promise<Response> {
+  async #close(id: string, named: string): Promise<Response> {
+    const digest = asDigest(named);
     const bytes = this.sessions.get(id) ?? new Uint8Array();
     this.sessions.delete(id);
     const { algorithm } = parseDigest(digest);

@@ -33,6 +33,11 @@ export function writable(
   return { repository, clock };
 }
 
+/** Whether two runs of bytes are the same, which a comparison of arrays takes seconds for. */
+export function sameBytes(one: Uint8Array | undefined, other: Uint8Array): boolean {
+  return one?.byteLength === other.byteLength && other.every((byte, at) => byte === one[at]);
+}
+
 /** Content in memory, and from where it was opened. */
 export async function contentOf(
   bytes: Uint8Array,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { rejection } from '../test-support/fixtures.ts';
 import { cut, errorOf, UploadRegistry } from '../test-support/upload-registry.ts';
 import type { UploadQuirk } from '../test-support/upload-registry.ts';
-import { contentOf, noise, oneShot, sessionLog, writable } from '../test-support/uploads.ts';
+import { contentOf, noise, oneShot, sameBytes, sessionLog, writable } from '../test-support/uploads.ts';
 
 const BYTES = noise(100);
 
@@ -80,7 +80,7 @@ describe('an upload of known content', () => {
     const { content } = await contentOf(bytes);
     await writable(registry).repository.blobs.upload(content);
     expect(registry.requests.map(({ body }) => body.byteLength)).toEqual([0, 300_000, 300_000, 100_000, 0]);
-    expect(stored(registry)).toEqual([bytes]);
+    expect(sameBytes(stored(registry)[0], bytes)).toBe(true);
   });
 
   it('goes in smaller requests after a 413', async () => {
@@ -93,7 +93,7 @@ describe('an upload of known content', () => {
     expect(registry.requests.map(({ body }) => body.byteLength).filter((size) => size > 0)).toEqual([
       1_100_000, 550_000, 275_000, 275_000, 275_000, 275_000,
     ]);
-    expect(stored(registry)).toEqual([bytes]);
+    expect(sameBytes(stored(registry)[0], bytes)).toBe(true);
   });
 
   it('fails with the 413 where nothing is small enough', async () => {
@@ -248,7 +248,7 @@ describe('an upload of a stream', () => {
     );
     const bytes = noise(700_000);
     await writable(registry).repository.blobs.upload({ stream: oneShot(bytes) });
-    expect(stored(registry)).toEqual([bytes]);
+    expect(sameBytes(stored(registry)[0], bytes)).toBe(true);
   });
 
   it('fails where chunks would have to be larger than can be held', async () => {
