@@ -116,6 +116,7 @@ export class BlobUpload {
         } catch (error) {
           signal?.throwIfAborted();
           if (this.#source.failure !== undefined) return this.#source.failure;
+          this.#source.release();
           if (!isBroken(error)) throw error;
           if (mayWait()) return new TryAgain(undefined);
           if (this.#closing && (await this.#isThere().catch(() => false))) return 'done';

@@ -3,7 +3,7 @@ import type { UploadSession } from '@stowage/types';
 /** How many bytes a request has, where nobody wants anything else. */
 const CHUNK = 16 * 1024 * 1024;
 /** The largest chunk that a registry can make us hold in memory. */
-export const LARGEST_CHUNK: number = 64 * 1024 * 1024;
+const LARGEST_CHUNK = 64 * 1024 * 1024;
 /** No registry is believed that wants less, and no request that is refused as too large is made smaller. */
 const SMALLEST_CHUNK = 256 * 1024;
 

@@ -20,7 +20,7 @@ export interface UploadSource {
   digest(): Digest;
   /** How far it was read and, where the digest was not known before, what the hash was then. */
   checkpoint(offset: number): { readonly offset: number; readonly digestState?: string };
-  /** The memory of what `take` gave is not used any more by the requests that had it only once they succeeded. */
+  /** Leaves the memory of what `take` gave to a request that failed: its connection may still have it. */
   release(): void;
   /** Lets go of everything. Never fails. */
   close(reason?: unknown): void;
