@@ -258,6 +258,32 @@ describe('a registry that is out of order', () => {
   });
 });
 
+describe('a token that runs out', () => {
+  it.each([0, 1, 2, 3, 4])('at request %i of an upload is renewed, and nothing begins anew', async (at) => {
+    const challenge = { 'www-authenticate': 'Bearer realm="https://registry.example/token",service="r"' };
+    let issued = 0;
+    let taken = 0;
+    let good = '';
+    const registry = new UploadRegistry(({ url, headers }) => {
+      if (url.pathname === '/token') {
+        issued += 1;
+        good = `t${String(issued)}`;
+        return Response.json({ token: good, expires_in: 300 });
+      }
+      if (taken === at && issued === 1) good = '';
+      if (headers.get('authorization') !== `Bearer ${good}`) {
+        return new Response(null, { status: 401, headers: challenge });
+      }
+      taken += 1;
+      return undefined;
+    });
+    await writable(registry).repository.blobs.upload({ stream: oneShot(BYTES), chunkSize: 40 });
+    expect(issued).toBe(2);
+    expect(taken).toBe(5);
+    expect([...registry.blobs.values()]).toEqual([BYTES]);
+  });
+});
+
 describe('a location', () => {
   const begun = (location: string): UploadRegistry =>
     new UploadRegistry(({ method, url }, self) => {
