@@ -16,13 +16,16 @@ import { createForeignRequester } from '../blob/foreign-urls.ts';
 import { createManifestReader } from '../manifest/manifest-reader.ts';
 import { checkName, listTags } from '../listing/name-lister.ts';
 import type { NetworkOptions } from '../transport/network-options.ts';
+import { createManifestWriter } from '../manifest/manifest-writer.ts';
 import { rewriteName } from '../address/prefix-mirrors.ts';
+import { readOnly } from './read-only.ts';
 import { listReferrers, registryReferrers } from '../manifest/referrers.ts';
 import type { RetryDeps } from '../transport/retry.ts';
 import { Session } from '../session/session.ts';
 import { repositoryScope } from '../auth/scope.ts';
 import { createTokenCache } from '../auth/token-cache.ts';
 import type { TokenCache } from '../auth/token-cache.ts';
+import { createBlobWriter } from '../upload/blob-writer.ts';
 import { createTransport } from '../transport/transport.ts';
 
 /** How a repository is reached. */
@@ -62,7 +65,7 @@ export interface RepositoryInit extends NetworkOptions {
 }
 
 /**
- * Opens a repository of a registry for reading. Nothing is sent before the first call. Without `auth` that call sends
+ * Opens a repository of a registry. To write to it, `actions` must have `push`; a mirror is only read. Nothing is sent before the first call. Without `auth` that call sends
  * its request as it is, and a 401 tells how the registry wants to be authenticated to; with `auth` the first call pings
  * the registry for that. Failed requests throw `RegistryError`s; requests that may succeed another time are sent up to
  * three times.
@@ -96,16 +99,36 @@ export function createRepository(init: RepositoryInit): Repository {
   const scope = repositoryScope(remoteName, actions.includes('push') ? 'push,pull' : 'pull');
   const { session, deps } = createSession(init, { scope, name: remoteName });
   const foreign = createForeignRequester({ ...init, ...deps, registry: deps.endpoint });
-  const manifests = createManifestReader(session, (reference) => session.url(`manifests/${reference}`));
+  const urlOf = (reference: string): string => session.url(`manifests/${reference}`);
+  const blobUrlOf = (digest: string): string => session.url(`blobs/${digest}`);
+  const manifests = createManifestReader(session, urlOf);
+  const blobs = createBlobReader({ ...deps, requester: session, urlOf: blobUrlOf, foreign });
+  const common = { ...deps, requester: session, deleteScope: `repository:${remoteName}:delete` };
+  const writers = init.endpoint.mirror
+    ? readOnly('a mirror')
+    : {
+        manifests: createManifestWriter({
+          ...common,
+          manifests,
+          blobs,
+          urlOf,
+          referrersUrlOf: (digest) => session.url(`referrers/${digest}`),
+          onNotice: init.onNotice,
+        }),
+        blobs: createBlobWriter({
+          ...common,
+          foreign,
+          reader: blobs,
+          urlOf: blobUrlOf,
+          uploadsUrl: session.url('blobs/uploads/'),
+          streams: deps.streams,
+          allowPrivateRedirects: init.allowPrivateRedirects,
+        }),
+      };
   return {
     name,
-    manifests,
-    blobs: createBlobReader({
-      ...deps,
-      requester: session,
-      urlOf: (digest) => session.url(`blobs/${digest}`),
-      foreign,
-    }),
+    manifests: { ...manifests, ...writers.manifests },
+    blobs: { ...blobs, ...writers.blobs },
     tags: (options) => listTags(session, session.url('tags/list'), options),
     referrers: (digest, options = {}) => {
       const listed = registryReferrers(session, session.url(`referrers/${digest}`), options);
@@ -118,7 +141,7 @@ export function createRepository(init: RepositoryInit): Repository {
 export interface RegistrySession {
   readonly session: Session;
   readonly authorizer: Authorizer;
-  readonly deps: RetryDeps & { readonly endpoint: Endpoint };
+  readonly deps: RetryDeps & { readonly endpoint: Endpoint; readonly streams: boolean };
 }
 
 /**
@@ -136,7 +159,7 @@ export function createSession(
   const { tokens = createTokenCache({ clock }), trustedRealms = [] } = init;
   const endpoint = parseEndpoint(init.endpoint);
   const transport = createTransport({ ...init, endpoint });
-  const deps = { endpoint, transport, clock, random, retry };
+  const deps = { endpoint, transport, clock, random, retry, streams: transport.streams };
   const identity = { auth, scope, offline, repository: name, tokens, trustedRealms, onNotice };
   const authorizer = new Authorizer({ ...deps, ...identity });
   return { session: new Session({ ...deps, name: name ?? '', authorizer }), authorizer, deps };

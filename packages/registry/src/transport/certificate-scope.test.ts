@@ -9,6 +9,7 @@ const seen = vi.hoisted((): [url: string, settings: FetchSettings][] => []);
 
 vi.mock('#platform', () => ({
   sendsEveryHeader: false,
+  streamsRequests: false,
   explainFailure: undefined,
   defaultFetch:
     (settings: FetchSettings) =>

@@ -1,6 +1,7 @@
 import type { AbortOptions, Bytes, ByteStream, RangeOptions } from '../bytes.ts';
 import type { Descriptor } from '../document/descriptor.ts';
 import type { Digest } from '../digest/digest.ts';
+import type { BlobWriter, ManifestWriter } from './registry-writer.ts';
 
 /** Credentials for a registry, as docker's clients keep them. */
 export interface AuthConfig {
@@ -160,9 +161,9 @@ export interface Repository {
   /** The name within the registry, for example `library/busybox`. */
   readonly name: string;
   /** The manifests and indexes of this repository. */
-  readonly manifests: ManifestReader;
+  readonly manifests: ManifestReader & ManifestWriter;
   /** The layers and configurations of this repository. */
-  readonly blobs: BlobReader;
+  readonly blobs: BlobReader & BlobWriter;
   /** Every tag, in the registry's order. `NOT_FOUND` for an unknown repository. */
   tags(options?: ListOptions): AsyncIterable<string>;
   /**
