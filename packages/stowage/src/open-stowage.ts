@@ -1,5 +1,6 @@
 import { hostPlatform, systemClock } from '@stowage/core';
-import { openImageStore, openReferenceStore } from '@stowage/image-store';
+import { loadArchive, openImageStore, openReferenceStore, saveArchive } from '@stowage/image-store';
+import type { LoadResult, SaveArchiveOptions } from '@stowage/image-store';
 import { openImageView, openLayerStore } from '@stowage/layer-store';
 import { createRegistryService } from '@stowage/registry';
 import { openStorage } from '@stowage/storage';
@@ -7,6 +8,7 @@ import { createDownloadManager, createTransferManager } from '@stowage/transfer'
 import type { TransferManager } from '@stowage/transfer';
 import {
   discardProgress,
+  onlyPlatform,
   parseNormalizedNamed,
   parsePlatform,
   StowageError,
@@ -16,6 +18,7 @@ import {
 import type {
   AbortOptions,
   AuthConfig,
+  ByteStream,
   Clock,
   ContentStore,
   Descriptor,
@@ -52,6 +55,7 @@ import type { RemoveResult } from './remove-image.ts';
 import { resolveImage } from './resolve-image.ts';
 import { SCHEMA2_TYPES } from './schema2-types.ts';
 import type {
+  LoadOptions,
   OpenImageView,
   PullOptions,
   RemoveOptions,
@@ -113,6 +117,8 @@ interface Parts {
   readonly downloads: RootFSDownloadManager;
   readonly clock: Clock;
 }
+
+type StoreParts = Pick<Stowage, 'storage' | 'imageStore' | 'layers' | 'references'>;
 
 class OpenedStowage implements Stowage {
   readonly storage: Storage;
@@ -220,6 +226,22 @@ class OpenedStowage implements Stowage {
     return { untagged, deleted: [found.image.id, ...layers.map(({ chainId }) => chainId)] };
   }
 
+  save(references: readonly string[], options: SaveArchiveOptions = {}): ByteStream {
+    return saveArchive(references, this.#archiveDeps(), { ...options, signal: this.#signal(options) });
+  }
+
+  async load(archive: ByteStream, options: LoadOptions = {}): Promise<LoadResult> {
+    const platform = platformOf(options.platform);
+    const matcher = platform === undefined ? undefined : onlyPlatform(platform);
+    const result = await this.#run(options, (signal) =>
+      loadArchive(archive, this.#archiveDeps(), { ...options, platform: matcher, signal }),
+    );
+    for (const { id, tagged } of result.images) {
+      if (tagged.length > 0) await this.imageStore.setLastUpdated(id, this.#clock.now(), options);
+    }
+    return result;
+  }
+
   resolve(text: string, options: ResolveOptions = {}): Promise<Descriptor> {
     const reference = tagNameOnly(parseNormalizedNamed(text));
     const platform = platformOf(options.platform);
@@ -283,7 +305,11 @@ class OpenedStowage implements Stowage {
     return AbortSignal.any(signal === undefined ? [closing] : [signal, closing]);
   }
 
-  #parts(): Pick<Stowage, 'storage' | 'imageStore' | 'layers' | 'references'> {
+  #archiveDeps(): StoreParts & { readonly leases: LeaseManager } {
+    return { ...this.#parts(), leases: this.#leases };
+  }
+
+  #parts(): StoreParts {
     const { storage, imageStore, layers, references } = this;
     return { storage, imageStore, layers, references };
   }

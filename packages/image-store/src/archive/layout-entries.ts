@@ -16,10 +16,6 @@ export class LayoutEntries {
     this.add(fileOf('oci-layout', encodeOciLayout()));
   }
 
-  get all(): Iterable<ArchiveEntry> {
-    return this.#entries.values();
-  }
-
   add(entry: ArchiveEntry): void {
     this.#entries.set(entry.name, entry);
   }
