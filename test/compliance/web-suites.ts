@@ -1,5 +1,6 @@
 import { openImageStore, openReferenceStore } from '@stowage/image-store';
 import { openLayerStore } from '@stowage/layer-store';
+import { archiveSuite } from './archive-suite.ts';
 import { contentStoreSuite } from './content-store-suite.ts';
 import { imageStoreSuite } from './image-store-suite.ts';
 import { metadataStoreSuite } from './metadata-store-suite.ts';
@@ -14,6 +15,7 @@ export function webSuites(api: TestApi): void {
   metadataStoreSuite(api, webSubject);
   storageLockSuite(api, webSubject);
   referenceStoreSuite(api, webSubject, (storage) => openReferenceStore({ storage }));
+  archiveSuite(api, webSubject);
   imageStoreSuite(api, webSubject, async (storage) => {
     const layers = await openLayerStore({ storage });
     return { layers, images: await openImageStore({ storage, layers }) };
