@@ -3,7 +3,7 @@ import { loadArchive, openImageStore, openReferenceStore, saveArchive } from '@s
 import type { ArchiveFormat, LoadArchiveDeps } from '@stowage/image-store';
 import { openLayerStore } from '@stowage/layer-store';
 import { familiarString, parseNormalizedNamed } from '@stowage/types';
-import type { Bytes, ImageID, Storage } from '@stowage/types';
+import type { Bytes, ImageID, Layer, Storage } from '@stowage/types';
 import { all, failure, noise, rejection, reopened, text, withSubject } from './storage-subject.ts';
 import type { StorageSetup, TestApi } from './storage-subject.ts';
 
@@ -31,7 +31,7 @@ async function addImage(
   contents: readonly Bytes[],
   more: object = {},
 ): Promise<ImageID> {
-  const held = [];
+  const held: Layer[] = [];
   for (const content of contents) {
     held.push(await layers.register(streamOf(...layerTar('file', content)), held.at(-1)?.chainId));
   }

@@ -1,4 +1,4 @@
-import { isStowageError, parseDigest, parseGoTime, StowageError } from '@stowage/types';
+import { parseDigest, parseGoTime, StowageError } from '@stowage/types';
 import type { ArchiveEntry } from './archive-entries.ts';
 import { fileOf } from './archive-entries.ts';
 import { encodeManifest, encodeRepositories } from './docker-documents.ts';
@@ -56,10 +56,5 @@ export async function planDockerV1(images: readonly SavedImage[]): Promise<Archi
 
 /** A time in a tar header: what is before 1970, or no time, is 1970. */
 function secondsOf(created: string | undefined): number {
-  try {
-    return created === undefined ? 0 : Math.max(0, parseGoTime(created).seconds);
-  } catch (error) {
-    if (isStowageError(error, 'INVALID_ARGUMENT')) return 0;
-    throw error;
-  }
+  return created === undefined ? 0 : Math.max(0, parseGoTime(created).seconds);
 }
