@@ -19,7 +19,7 @@ const tar = createTarWriter();
 const CHUNK = new Uint8Array(1 << 20).map((_, at) => (at * 31) >> 3);
 
 /** A layer of one large file. */
-async function* layer(): AsyncGenerator<Bytes> {
+async function* layer(): AsyncGenerator<Bytes, void> {
   const content = new ReadableStream<Bytes>(
     {
       pull: (controller) => {
@@ -39,7 +39,7 @@ async function* layer(): AsyncGenerator<Bytes> {
 }
 
 /** An archive of that layer, as docker writes it: what tells of it comes last. */
-async function* archive(diffId: string): AsyncGenerator<Bytes> {
+async function* archive(diffId: string): AsyncGenerator<Bytes, void> {
   yield* tar.stream({ name: 'layer.tar', size: size + 512 + 1024 }, streamOf(layer()));
   const json = (value: unknown): Bytes => new TextEncoder().encode(JSON.stringify(value));
   const rootfs = { type: 'layers', diff_ids: [diffId] };
@@ -49,7 +49,7 @@ async function* archive(diffId: string): AsyncGenerator<Bytes> {
   yield tar.end();
 }
 
-function streamOf(generator: AsyncGenerator<Bytes>): ByteStream {
+function streamOf(generator: AsyncGenerator<Bytes, void>): ByteStream {
   return new ReadableStream<Bytes>(
     {
       pull: async (controller) => {
@@ -58,7 +58,7 @@ function streamOf(generator: AsyncGenerator<Bytes>): ByteStream {
         else controller.enqueue(value);
       },
       cancel: async () => {
-        await generator.return(undefined);
+        await generator.return();
       },
     },
     { highWaterMark: 0 },

@@ -1,5 +1,5 @@
 import { buildOciManifest, MEDIA_TYPES } from '@stowage/types';
-import type { Descriptor, Digest, Layer } from '@stowage/types';
+import type { Descriptor, Layer } from '@stowage/types';
 import { fileOf } from './archive-entries.ts';
 import type { ArchiveEntry } from './archive-entries.ts';
 import { pathOfDigest } from './archive-paths.ts';
@@ -43,5 +43,5 @@ export async function planDocker(images: readonly SavedImage[]): Promise<Archive
 
 /** A layer as the plain tar that it is once decompressed; in the order of docker's descriptors. */
 function plainDescriptor({ diffId, diffSize }: Layer): Descriptor {
-  return { mediaType: MEDIA_TYPES.ociLayer, size: diffSize, digest: diffId as Digest };
+  return { mediaType: MEDIA_TYPES.ociLayer, size: diffSize, digest: diffId };
 }

@@ -1,6 +1,6 @@
 import { chainId, createDecompressor, createDigester, decompress } from '@stowage/core';
 import { StowageError } from '@stowage/types';
-import type { ChainID, ContentStore, Digest, DiffID, Layer, LayerScan, LayerStore } from '@stowage/types';
+import type { ChainID, ContentStore, DiffID, Layer, LayerScan, LayerStore } from '@stowage/types';
 
 /** Layers that are blobs of a content store: as much of a layer store as archives need. */
 export function createTarLayerStore(content: ContentStore): LayerStore {
@@ -54,7 +54,7 @@ async function beginScan(): Promise<LayerScan> {
     write: (bytes) => decompressor.write(bytes),
     end: async () => {
       await decompressor.end();
-      return { diffId: digester.digest() as Digest as DiffID, diffSize };
+      return { diffId: digester.digest() as DiffID, diffSize };
     },
     cancel: () => decompressor.cancel(),
   };
