@@ -1,7 +1,7 @@
 import { collect, createTarWriter, digestBytes, readTar, streamOf } from '@stowage/core';
 import { createMemoryStorage } from '@stowage/storage';
 import { encodeGoJson, familiarString, isStowageError, parseNormalizedNamed } from '@stowage/types';
-import type { Bytes, ContentStore, Digest, ImageID, Storage } from '@stowage/types';
+import type { Bytes, ContentStore, Descriptor, Digest, ImageID, Storage } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openImageStore } from '../image-store.ts';
 import { openReferenceStore } from '../reference-store.ts';
@@ -340,6 +340,37 @@ describe('saveArchive', () => {
     expect(jsonOf(files.get(pathOf(manifests[0]?.digest as Digest)))).toMatchObject({
       config: { digest: id },
     });
+  });
+
+  it('oci: keeps the manifest that an index leads to, as long as its layers are here', async () => {
+    const id = await addImage('app:1', [LARGE]);
+    const put = async (value: object, type: string): Promise<Descriptor> => {
+      const bytes = encodeGoJson(value);
+      const ingest = await storage.content.ingest(`put-${type}`);
+      await ingest.write(bytes);
+      return {
+        mediaType: `${OCI}.${type}.v1+json`,
+        digest: (await ingest.commit()).digest,
+        size: bytes.length,
+      };
+    };
+    const config = {
+      mediaType: `${OCI}.config.v1+json`,
+      digest: id,
+      size: (await stores.imageStore.get(id)).raw.length,
+    };
+    for (const size of [LARGE.length, 1]) {
+      const layer = { mediaType: `${OCI}.layer.v1.tar`, digest: await digestBytes(LARGE), size };
+      const annotations = { kept: String(size) };
+      const manifest = await put({ schemaVersion: 2, config, layers: [layer], annotations }, 'manifest');
+      const other = { ...manifest, digest: `sha256:${'0'.repeat(64)}` };
+      const index = await put({ schemaVersion: 2, manifests: [other, manifest] }, 'index');
+      await stores.references.addTag(parseNormalizedNamed(`app:${String(size)}`), id, false, {
+        target: index,
+      });
+      const files = await savedFiles([`app:${String(size)}`], 'oci');
+      expect(files.has(pathOf(manifest.digest))).toBe(size === LARGE.length);
+    }
   });
 
   it('selects by names, IDs and what begins like one', async () => {
