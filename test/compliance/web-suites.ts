@@ -1,5 +1,6 @@
 import { openImageStore, openReferenceStore } from '@stowage/image-store';
 import { openLayerStore } from '@stowage/layer-store';
+import { archiveSuite } from './archive-suite.ts';
 import { contentStoreSuite } from './content-store-suite.ts';
 import { imageStoreSuite } from './image-store-suite.ts';
 import { layerStoreSuite } from './layer-store-suite.ts';
@@ -16,6 +17,7 @@ export function webSuites(api: TestApi): void {
   storageLockSuite(api, webSubject);
   layerStoreSuite(api, webSubject, (storage) => openLayerStore({ storage }));
   referenceStoreSuite(api, webSubject, (storage) => openReferenceStore({ storage }));
+  archiveSuite(api, webSubject);
   imageStoreSuite(api, webSubject, async (storage) => {
     const layers = await openLayerStore({ storage });
     return { layers, images: await openImageStore({ storage, layers }) };

@@ -1,3 +1,4 @@
+export type { ArchiveFormat, LoadedImage, LoadResult, SaveArchiveOptions } from '@stowage/image-store';
 export type { CheckOptions, CheckReport, StoreProblem } from './check-store.ts';
 export * from './image-config-store.ts';
 export * from './open-stowage.ts';

@@ -1,4 +1,5 @@
-import { hostPlatform } from '@stowage/core';
+import { hostPlatform, iterate, streamFrom } from '@stowage/core';
+import type { LoadResult, SaveArchiveDeps, SaveArchiveOptions } from '@stowage/image-store';
 import { openImageView } from '@stowage/layer-store';
 import { createTransferManager } from '@stowage/transfer';
 import type { TransferManager } from '@stowage/transfer';
@@ -13,6 +14,8 @@ import {
 import type {
   AbortOptions,
   AuthConfig,
+  Bytes,
+  ByteStream,
   Clock,
   ContentStore,
   Descriptor,
@@ -46,7 +49,14 @@ import { removeNames } from './remove-image.ts';
 import type { RemoveResult } from './remove-image.ts';
 import { resolveImage } from './resolve-image.ts';
 import { SCHEMA2_TYPES } from './schema2-types.ts';
-import type { OpenImageView, PullOptions, RemoveOptions, ResolveOptions, Stowage } from './stowage.ts';
+import type {
+  LoadOptions,
+  OpenImageView,
+  PullOptions,
+  RemoveOptions,
+  ResolveOptions,
+  Stowage,
+} from './stowage.ts';
 
 /** What an {@link OpenedStowage} is made of. */
 export interface StowageParts {
@@ -168,6 +178,21 @@ export class OpenedStowage implements Stowage {
     return { untagged, deleted: [found.image.id, ...layers.map(({ chainId }) => chainId)] };
   }
 
+  save(references: readonly string[], options: SaveArchiveOptions = {}): ByteStream {
+    const deps = { ...this.#parts(), leases: this.#leases };
+    const signal = this.#signal(options);
+    return streamFrom(savedImages(references, deps, { ...options, signal }));
+  }
+
+  load(archive: ByteStream, options: LoadOptions = {}): Promise<LoadResult> {
+    const deps = { ...this.#parts(), leases: this.#leases, clock: this.#clock };
+    const platform = platformOf(options.platform);
+    return this.#run(options, async (signal) => {
+      const { loadImages } = await import('./archives.ts');
+      return await loadImages(archive, deps, { ...options, platform, signal });
+    });
+  }
+
   resolve(text: string, options: ResolveOptions = {}): Promise<Descriptor> {
     const reference = tagNameOnly(parseNormalizedNamed(text));
     const platform = platformOf(options.platform);
@@ -254,4 +279,14 @@ export class OpenedStowage implements Stowage {
 
 function platformOf(platform: Platform | string | undefined): Platform | undefined {
   return typeof platform === 'string' ? parsePlatform(platform, hostPlatform()) : platform;
+}
+
+/** The bytes of an archive. What makes them is loaded when they are first asked for. */
+async function* savedImages(
+  references: readonly string[],
+  deps: SaveArchiveDeps,
+  options: SaveArchiveOptions,
+): AsyncGenerator<Bytes, void, undefined> {
+  const { saveArchive } = await import('./archives.ts');
+  yield* iterate(saveArchive(references, deps, options));
 }

@@ -1,8 +1,10 @@
+import type { LoadArchiveOptions, LoadResult, SaveArchiveOptions } from '@stowage/image-store';
 import type { ImageView } from '@stowage/layer-store';
 import type { RegistryServiceInit } from '@stowage/registry';
 import type {
   AbortOptions,
   AuthConfig,
+  ByteStream,
   ContentStore,
   CredentialProvider,
   Descriptor,
@@ -58,6 +60,12 @@ export interface ResolveOptions extends AbortOptions {
   readonly platform?: Platform | string | undefined;
 }
 
+/** How an archive is loaded. */
+export interface LoadOptions extends Omit<LoadArchiveOptions, 'platform'> {
+  /** What to choose from an index within an OCI layout. Default: linux on this processor. */
+  readonly platform?: Platform | string | undefined;
+}
+
 /** How an image is removed. */
 export interface RemoveOptions extends AbortOptions {
   /** Whether an image named by its ID goes although several names point to it. Default `false`. */
@@ -96,6 +104,21 @@ export interface Stowage extends AsyncDisposable {
    * for an ID that several repositories name, unless `force` is set.
    */
   remove(reference: string, options?: RemoveOptions): Promise<RemoveResult>;
+  /**
+   * Images as an archive, which docker and tools for OCI layouts read. A name alone stands for all its tags, an ID for
+   * the image without a name. The stream fails with `NOT_FOUND` or `AMBIGUOUS` where there is no such image.
+   *
+   * @throws see `saveArchive` of `@stowage/image-store`
+   */
+  save(references: readonly string[], options?: SaveArchiveOptions): ByteStream;
+  /**
+   * Brings in the images of an archive: of `docker save` in any of its forms, or an OCI layout in a tar, plain or
+   * compressed. They get the names that the archive gives them only where `tags` says so; an image without a name stays
+   * until the next `gc`.
+   *
+   * @throws see `loadArchive` of `@stowage/image-store`
+   */
+  load(archive: ByteStream, options?: LoadOptions): Promise<LoadResult>;
   /** What a reference names in its registry. Nothing is stored. */
   resolve(reference: string, options?: ResolveOptions): Promise<Descriptor>;
   /** Every tag of a repository, in the registry's order. */

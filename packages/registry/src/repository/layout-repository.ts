@@ -30,7 +30,7 @@ import { describeReferrer, listReferrers } from '../manifest/referrers.ts';
 import type { ListedReferrer } from '../manifest/referrers.ts';
 import type { NetworkOptions } from '../transport/network-options.ts';
 import type { Requester } from '../session/requester.ts';
-import { readOnly } from './read-only.ts';
+import { readOnly } from './writers-on-demand.ts';
 import { createTransport } from '../transport/transport.ts';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';

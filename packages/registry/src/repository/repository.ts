@@ -16,16 +16,14 @@ import { createForeignRequester } from '../blob/foreign-urls.ts';
 import { createManifestReader } from '../manifest/manifest-reader.ts';
 import { checkName, listTags } from '../listing/name-lister.ts';
 import type { NetworkOptions } from '../transport/network-options.ts';
-import { createManifestWriter } from '../manifest/manifest-writer.ts';
 import { rewriteName } from '../address/prefix-mirrors.ts';
-import { readOnly } from './read-only.ts';
+import { readOnly, writersOnDemand } from './writers-on-demand.ts';
 import { listReferrers, registryReferrers } from '../manifest/referrers.ts';
 import type { RetryDeps } from '../transport/retry.ts';
 import { Session } from '../session/session.ts';
 import { repositoryScope } from '../auth/scope.ts';
 import { createTokenCache } from '../auth/token-cache.ts';
 import type { TokenCache } from '../auth/token-cache.ts';
-import { createBlobWriter } from '../upload/blob-writer.ts';
 import { createTransport } from '../transport/transport.ts';
 
 /** How a repository is reached. */
@@ -103,28 +101,22 @@ export function createRepository(init: RepositoryInit): Repository {
   const blobUrlOf = (digest: string): string => session.url(`blobs/${digest}`);
   const manifests = createManifestReader(session, urlOf);
   const blobs = createBlobReader({ ...deps, requester: session, urlOf: blobUrlOf, foreign });
-  const common = { ...deps, requester: session, deleteScope: `repository:${remoteName}:delete` };
   const writers = init.endpoint.mirror
     ? readOnly('a mirror')
-    : {
-        manifests: createManifestWriter({
-          ...common,
-          manifests,
-          blobs,
-          urlOf,
+    : writersOnDemand(async () => {
+        const { createWriters } = await import('./writers.ts');
+        return createWriters({
+          ...deps,
+          ...{ requester: session, manifests, blobs, foreign },
+          manifestUrlOf: urlOf,
+          blobUrlOf,
           referrersUrlOf: (digest) => session.url(`referrers/${digest}`),
-          onNotice: init.onNotice,
-        }),
-        blobs: createBlobWriter({
-          ...common,
-          foreign,
-          reader: blobs,
-          urlOf: blobUrlOf,
           uploadsUrl: session.url('blobs/uploads/'),
-          streams: deps.streams,
+          deleteScope: `repository:${remoteName}:delete`,
+          onNotice: init.onNotice,
           allowPrivateRedirects: init.allowPrivateRedirects,
-        }),
-      };
+        });
+      });
   return {
     name,
     manifests: { ...manifests, ...writers.manifests },
