@@ -21,7 +21,14 @@ const ALIASES = { chromium: ['chromium-browser', 'google-chrome', 'google-chrome
 export const RUNTIMES = Object.freeze(Object.keys(PACKAGED));
 
 /** The programs of the system that tests use; each is also the name of its Debian package. */
-export const SYSTEM_PROGRAMS = Object.freeze(['chromium', 'docker-registry', 'python3', 'skopeo', 'umoci']);
+export const SYSTEM_PROGRAMS = Object.freeze([
+  'chromium',
+  'docker-registry',
+  'python3',
+  'skopeo',
+  'umoci',
+  'zstd',
+]);
 
 /**
  * The full path of a runtime or a program of the system, or undefined. Deno, Bun and all programs are also looked

@@ -132,13 +132,15 @@ function poolOf(worker: true | WorkerPool): LazyPool {
 
 /** The part that can be posted to a worker. */
 function workOf(init: LayerStageInit): LayerWork {
-  const { maxBytes, maxRatio, format, gunzipBackend, checkpointEvery } = init;
+  const { maxBytes, maxRatio, format, gunzipBackend, zstdBackend, maxWindow, checkpointEvery } = init;
   const { digestAlgorithm = 'sha256', diffIdAlgorithm = 'sha256' } = init;
   return {
     maxBytes,
     maxRatio,
     format,
     gunzipBackend,
+    zstdBackend,
+    maxWindow,
     checkpointEvery,
     digest: digestAlgorithm,
     diffId: diffIdAlgorithm,
