@@ -147,11 +147,10 @@ export class FormatDecoder implements Decoder {
   }
 
   async #createZstdDecoder(emit: Emit): Promise<Decoder> {
-    const { maxWindow, zstdBackend: backend = zstdBackend() } = this.#init;
-    if (backend !== 'wasm') return (await import('./zstd-node.ts')).createNodeZstdDecoder(emit);
-    const { createZstdDecoder } = await import('../zstd/create-zstd-decoder.ts');
-    const { keepsOutput = false } = this.#init;
-    return createZstdDecoder(keepsOutput ? (bytes) => emit(bytes.slice()) : emit, maxWindow);
+    if ((this.#init.zstdBackend ?? zstdBackend()) !== 'wasm') {
+      return (await import('./zstd-node.ts')).createNodeZstdDecoder(emit);
+    }
+    return (await import('../zstd/create-zstd-decoder.ts')).createZstdDecoder(emit, this.#init);
   }
 
   #emit(bytes: Uint8Array): void {
