@@ -8,7 +8,6 @@ import type { Decoder, Emit } from '../inflate/decoder.ts';
 import { createInflater, inflateBackend } from '../inflate/inflater.ts';
 import type { Inflater } from '../inflate/inflater-init.ts';
 import { checkOutput } from '../inflate/output-limits.ts';
-import { allowsWebAssembly } from '../platform/platform.ts';
 import type { DecompressorInit, GunzipBackend, ZstdBackend } from './decompress-options.ts';
 import { nativeZstd } from './zstd-native.ts';
 
@@ -29,7 +28,7 @@ export function gunzipBackend(): GunzipBackend {
 
 /** The backend for zstd that this runtime takes when none is named; `none` where it cannot be read. */
 export function zstdBackend(): ZstdBackend | 'none' {
-  if (allowsWebAssembly()) return 'wasm';
+  if (inflateBackend() === 'wasm') return 'wasm';
   return nativeZstd() === undefined ? 'none' : 'zlib';
 }
 

@@ -103,8 +103,8 @@ export class ThreadStage {
    * fits into memory where the taker of the output makes it wait.
    */
   #slice(bytes: Bytes, at: number): Bytes {
-    const length = sliceLength(this.#decoder === undefined ? 'plain' : this.#decoder.format);
-    return at === 0 && bytes.length <= length ? bytes : bytes.subarray(at, at + length);
+    const format = this.#decoder === undefined ? 'plain' : this.#decoder.format;
+    return bytes.subarray(at, at + sliceLength(format));
   }
 
   /** Takes one slice. Answers a promise where there is something to wait for. */
