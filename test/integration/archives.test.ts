@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as zlib from 'node:zlib';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { collect, createTarWriter, streamOf } from '@stowage/core';
 import type { ArchiveFormat } from 'stowage';
@@ -172,17 +171,12 @@ describe('archives that other tools read', () => {
     }
   });
 
-  it('skopeo writes zstd, which is read where the runtime can', async () => {
+  it('skopeo writes zstd, which is read', async () => {
     const file = join(directory, 'zstd.tar');
     const to = ['--dest-compress-format', 'zstd', `oci-archive:${file}:team/zstd:v1`];
     await skopeo('copy', `oci:${layout}:sample`, ...to);
-    const loading = readFile(file).then(load);
-    if ('createZstdDecompress' in zlib) {
-      expect((await loading).images).toMatchObject([{ id: await configOf(`oci:${layout}:sample`) }]);
-    } else {
-      await expect(loading).rejects.toMatchObject({ code: 'UNSUPPORTED' });
-      expect(await stowage.images()).toEqual([]);
-    }
+    const { images } = await load(await readFile(file));
+    expect(images).toMatchObject([{ id: await configOf(`oci:${layout}:sample`) }]);
   });
 
   it('a manifest that came with an image goes with it', async () => {

@@ -12,7 +12,12 @@ export type { Crc32Backend } from './inflate/crc32.ts';
 export { decompress, gunzip } from './decompress/decompress.ts';
 export { createDecompressor } from './decompress/decompressor.ts';
 export type { Decompressor } from './decompress/decompressor.ts';
-export type { DecompressorInit, DecompressOptions, GunzipBackend } from './decompress/decompress-options.ts';
+export type {
+  DecompressorInit,
+  DecompressOptions,
+  GunzipBackend,
+  ZstdBackend,
+} from './decompress/decompress-options.ts';
 export { digestBytes } from './digest/digest-bytes.ts';
 export { createDigester } from './digest/digester.ts';
 export type { DigestBackend, DigesterOptions, ResumableDigester } from './digest/digester.ts';
