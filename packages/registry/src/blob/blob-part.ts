@@ -42,3 +42,9 @@ export function wantedLength({ offset, length, size }: BlobPart): number | undef
 export function rangeOf({ offset, length }: BlobPart): string {
   return `bytes=${offset}-${length === undefined ? '' : String(offset + length - 1)}`;
 }
+
+/** The error for a range with more or fewer bytes than were announced. */
+export function wrongLength(excess: number): StowageError {
+  const what = excess < 0 ? `${String(-excess)} bytes fewer` : `${String(excess)} bytes more`;
+  return new StowageError('SIZE_MISMATCH', `registry sent ${what} than it said of a range`);
+}

@@ -28,6 +28,12 @@ export const sendsEveryHeader: boolean = process?.versions?.node !== undefined;
  */
 export const streamsRequests: boolean = false;
 
+/**
+ * Whether the runtime takes a body into its memory as fast as the network brings it, however slowly it is read. Browsers
+ * do, so that large blobs are asked for in parts there.
+ */
+export const readsAhead: boolean = !sendsEveryHeader;
+
 /** Finds out why a request failed, as far as a page can. Servers are told by the error itself. */
 export const explainFailure: FailureExplainer | undefined = sendsEveryHeader ? undefined : explainInPage;
 

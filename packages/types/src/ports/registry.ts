@@ -115,7 +115,9 @@ export interface OpenBlobOptions extends RangeOptions {
    */
   readonly connections?: number | undefined;
   /**
-   * The most bytes of one of several ranges; `connections` times as many are held in memory at most. Default 8 MiB.
+   * The most bytes of one of several ranges; `connections` times as many are held in memory at most. Over one connection
+   * they are fetched one after the other. Default 8 MiB where there are several connections, and in pages where `size` is
+   * known, for browsers take a body into memory however slowly it is read; else everything comes as one.
    */
   readonly partSize?: number | undefined;
   /**
