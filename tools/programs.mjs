@@ -15,13 +15,26 @@ const PACKAGED = {
 };
 
 /** Other names in PATH under which a program may be known. */
-const ALIASES = { chromium: ['chromium-browser', 'google-chrome', 'google-chrome-stable'] };
+const ALIASES = {
+  chromium: ['chromium-browser', 'google-chrome', 'google-chrome-stable'],
+  'libdeflate-tools': ['libdeflate-gunzip'],
+};
 
 /** The runtimes that tests run in, beside the Node that runs the tests. */
 export const RUNTIMES = Object.freeze(Object.keys(PACKAGED));
 
 /** The programs of the system that tests use; each is also the name of its Debian package. */
-export const SYSTEM_PROGRAMS = Object.freeze(['chromium', 'docker-registry', 'python3', 'skopeo', 'umoci']);
+export const SYSTEM_PROGRAMS = Object.freeze([
+  'chromium',
+  'docker-registry',
+  'libdeflate-tools',
+  'openssl',
+  'pigz',
+  'python3',
+  'skopeo',
+  'umoci',
+  'zstd',
+]);
 
 /**
  * The full path of a runtime or a program of the system, or undefined. Deno, Bun and all programs are also looked

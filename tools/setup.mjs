@@ -13,9 +13,13 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const LEFT_OUT = {
   chromium: 'every browser test',
   'docker-registry': 'tests against the Docker registry',
-  python3: 'tests of tar against Python',
+  'libdeflate-tools': 'tests of gzip against libdeflate',
+  openssl: 'tests of certificates and of token servers',
+  pigz: 'tests of gzip against pigz',
+  python3: 'tests of tar and gzip against Python',
   skopeo: 'tests against skopeo',
   umoci: 'tests against umoci',
+  zstd: 'tests of zstd against its command',
 };
 
 /**

@@ -132,6 +132,24 @@ export function imageStoreSuite(api: TestApi, setup: StorageSetup, open: OpenIma
       expect((await again.get(child)).lastUpdated).toBe(1_700_000_000_123);
     });
 
+    test('deletes many at once, whose children lose their parents', async (stores) => {
+      const { images } = stores;
+      const [first, top] = await addImage(stores);
+      const [second] = await addImage(stores, { author: 'second' });
+      const child = await images.create(configOf([], { author: 'the child' }));
+      const grandchild = await images.create(configOf([], { author: 'the grandchild' }));
+      await images.setParent(child, first);
+      await images.setParent(grandchild, child);
+      const unknown = (await digestOf(text('unknown'))) as ImageID;
+      expect(await images.delete([])).toEqual([]);
+      expect(await images.delete([unknown])).toEqual([]);
+      const released = await images.delete([first, unknown, second, first]);
+      expect(released.map(({ chainId }) => chainId)).toEqual([top.chainId, top.parent?.chainId]);
+      expect(await images.getParent(child)).toBeUndefined();
+      expect(await images.getParent(grandchild)).toBe(child);
+      expect(await images.heads()).toEqual([grandchild]);
+    });
+
     test('finds images and their layers again', async (stores) => {
       const [id, top] = await addImage(stores);
       const { images, layers } = await open(await reopened(stores.subject));

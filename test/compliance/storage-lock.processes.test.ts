@@ -101,9 +101,9 @@ describe('a file storage that several processes use', () => {
     await exit;
     await (await storage.lock('held'))[Symbol.asyncDispose]();
     const ingest = await storage.content.ingest('layer');
-    // Of the three MiB the last was in a buffer still.
-    expect(ingest.offset % MiB).toBe(0);
-    expect(ingest.offset).toBeLessThan(3 * MiB);
+    // Of the three MiB the last two may have been in buffers still.
+    expect(ingest.offset).toBeGreaterThanOrEqual(MiB);
+    expect(ingest.offset).toBeLessThanOrEqual(3 * MiB);
     await ingest.write(new Uint8Array(3 * MiB - ingest.offset).fill(7));
     const { digest, size } = await ingest.commit();
     expect(size).toBe(3 * MiB);

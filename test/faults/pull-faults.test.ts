@@ -5,19 +5,10 @@ import { openStowage } from 'stowage';
 import type { Stowage } from 'stowage';
 import { afterEach, describe, expect, it } from 'vitest';
 import { buildImage } from '../support/image-builder.ts';
+import { noise } from '../support/noise.ts';
+import type { Fault, ScenarioStep } from './script.ts';
 import { startScriptedRegistry } from './scripted-registry.ts';
-import type { Fault, ScenarioStep, ScriptedRegistry } from './scripted-registry.ts';
-
-/** Bytes that do not compress, the same every time (xorshift). */
-function noise(length: number): Uint8Array {
-  let state = 2463534242;
-  return Uint8Array.from({ length }, () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state;
-  });
-}
+import type { ScriptedRegistry } from './scripted-registry.ts';
 
 const image = buildImage([
   [

@@ -407,13 +407,17 @@ describe('rows 25 and 28: a realm that leads astray', () => {
   });
 
   it.each(['https://evil.test', 'https://registry.test.evil.test', 'https://evilregistry.test'])(
-    '%s is asked as nobody',
+    '%s is asked as nobody, and not at all by who has credentials',
     async (origin) => {
       const world = new World({
         'https://registry.test': asking(`Bearer realm="${origin}/token"`),
         [origin]: () => Response.json({ token: 'harmless' }),
       });
-      expect(await tags(world.repository('https://registry.test', { auth: ANN }))).toEqual(['v1']);
+      expect(await tags(world.repository('https://registry.test'))).toEqual(['v1']);
+      const asked = world.seen.length;
+      const failure = tags(world.repository('https://registry.test', { auth: ANN }));
+      await expect(failure).rejects.toThrow(`put '${new URL(origin).host}' into trustedRealms`);
+      expect(world.seen.slice(asked).map(({ url }) => url.origin)).toEqual(['https://registry.test']);
       expect(world.leaks()).toEqual([]);
     },
   );
@@ -463,7 +467,8 @@ describe('row 26: a refresh token', () => {
       'https://registry.test': asking('Bearer realm="https://evil.test/token"'),
       'https://evil.test': () => Response.json({ token: 'harmless' }),
     });
-    await tags(world.repository('https://registry.test', { auth }));
+    expect(await code(tags(world.repository('https://registry.test', { auth })))).toBe('UNAUTHENTICATED');
+    expect(world.origins()).toEqual(['https://registry.test']);
     expect(world.leaks()).toEqual([]);
   });
 

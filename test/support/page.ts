@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { chromium } from 'playwright-core';
-import type { Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { CHROMIUM_ARGUMENTS } from './chromium-arguments.ts';
 
 /** What a server answers a path with. */
@@ -13,28 +13,69 @@ export interface ServedFile {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** A headless Chromium whose pages are all of one origin. */
+export interface Browser {
+  /** `http://127.0.0.1:<port>`. */
+  readonly origin: string;
+  readonly context: BrowserContext;
+  /** Opens one more page. */
+  open(): Promise<Page>;
+  close(): Promise<void>;
+}
+
 /** Every path that is not named is answered with an empty page. */
 const EMPTY_PAGE: ServedFile = { type: 'text/html', body: '<!doctype html>' };
 
-/** Opens an empty page in headless Chromium, on an address of its own on loopback that has the given files. */
-export async function withPage<T>(
+/**
+ * Starts headless Chromium, and a server on an address of its own on loopback that has the given files.
+ *
+ * @param executablePath the browser
+ * @param files what the server answers, by path
+ * @param profile the directory that keeps what pages store. Default: none, as in a private window
+ */
+export async function startBrowser(
   executablePath: string,
   files: Readonly<Record<string, ServedFile>>,
-  work: (page: Page) => Promise<T>,
-): Promise<T> {
+  profile?: string,
+): Promise<Browser> {
   const server = createServer((request, response) => {
     const { type, body, headers = {} } = files[request.url ?? ''] ?? EMPTY_PAGE;
     response.writeHead(200, { ...headers, 'content-type': type }).end(body);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGUMENTS });
+  const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  const launch = { executablePath, args: CHROMIUM_ARGUMENTS };
+  const context = await (profile === undefined
+    ? chromium.launch(launch).then((browser) => browser.newContext())
+    : chromium.launchPersistentContext(profile, launch));
+  return {
+    origin,
+    context,
+    open: async () => {
+      const page = await context.newPage();
+      await page.goto(origin);
+      return page;
+    },
+    close: async () => {
+      await context.close();
+      await context.browser()?.close();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/** Opens an empty page in headless Chromium, whose server has the given files. */
+export async function withPage<T>(
+  executablePath: string,
+  files: Readonly<Record<string, ServedFile>>,
+  work: (page: Page) => Promise<T>,
+): Promise<T> {
+  const browser = await startBrowser(executablePath, files);
   try {
-    const page = await browser.newPage();
-    await page.goto(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`);
-    return await work(page);
+    return await work(await browser.open());
   } finally {
     await browser.close();
-    server.close();
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -269,10 +269,38 @@ describe('stowage tag and rm', () => {
   });
 });
 
+describe('stowage check', () => {
+  it('counts what is sound', async () => {
+    const { code, stdout } = await stowage('check');
+    expect([code, stdout.lines]).toEqual([0, ['Checked: 4 blobs, 2 layers, 1 images, 2 references']]);
+  });
+
+  it('names what is damaged and fails, and with --repair takes it out', async () => {
+    const store = await emptyStore();
+    await pullInto(store);
+    const [blob = ''] = await readdir(join(store, 'blobs/sha256'));
+    await rm(join(store, 'blobs/sha256', blob));
+    await writeFile(join(store, 'blobs/sha256', blob), 'other bytes');
+    const found = await inStore(store, 'check');
+    expect([found.code, found.stderr.text]).toEqual([
+      1,
+      expect.stringMatching(/the store has \d faults?\n$/),
+    ]);
+    expect(found.stdout.lines[0]).toMatch(`blob sha256:${blob}: its bytes have the digest sha256:`);
+    const ids = (await inStore(store, 'check', '--quiet')).stdout.lines;
+    expect(ids[0]).toBe(`sha256:${blob}`);
+    const repaired = await inStore(store, 'check', '--repair');
+    expect([repaired.code, repaired.stdout.lines[0]]).toEqual([0, expect.stringMatching(/ \(taken out\)$/)]);
+    expect(JSON.parse((await inStore(store, 'check', '--json')).stdout.text)).toMatchObject({ problems: [] });
+    await pullInto(store);
+    expect((await inStore(store, 'check')).code).toBe(0);
+  });
+});
+
 describe('stowage gc', () => {
   it('reports what was removed, and removes nothing that is named', async () => {
     expect((await stowage('gc')).stdout.lines).toEqual([
-      'Removed: 0 images, 0 layers, 0 blobs',
+      'Removed: 0 images, 0 layers, 0 blobs, 0 unfinished downloads',
       'Total reclaimed space: 0B',
     ]);
     expect(JSON.parse((await stowage('gc', '--json')).stdout.text)).toMatchObject({ blobs: 0, bytes: 0 });

@@ -35,9 +35,7 @@ export async function readCredentials(
 ): Promise<AuthConfig | undefined> {
   const username = flags.username ?? env['STOWAGE_USERNAME'] ?? '';
   const password =
-    flags.passwordStdin === true
-      ? await untilAborted(readPassword(stdin), signal)
-      : (env['STOWAGE_PASSWORD'] ?? '');
+    flags.passwordStdin === true ? await readPassword({ stdin, signal }) : (env['STOWAGE_PASSWORD'] ?? '');
   if (username === '' && password === '') return undefined;
   if (username === '') throw new UsageError('a password needs a user: --username or STOWAGE_USERNAME');
   if (password === '') throw new UsageError('a user needs a password: --password-stdin or STOWAGE_PASSWORD');
@@ -45,13 +43,21 @@ export async function readCredentials(
   return { username, password, serverAddress: domain };
 }
 
-/** All of standard input, without the end of line that `echo` puts there. */
-async function readPassword(stdin: Environment['stdin']): Promise<string> {
+/** The password on standard input: all of it, without the end of line that `echo` puts there. */
+export async function readPassword({
+  stdin,
+  signal,
+}: Pick<Environment, 'stdin' | 'signal'>): Promise<string> {
+  const text = await untilAborted(readAll(stdin), signal);
+  return text.replace(/\r?\n$/, '');
+}
+
+async function readAll(stdin: Environment['stdin']): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   for await (const chunk of stdin) {
     text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
     if (text.length > MAX_PASSWORD) throw new UsageError('the password is too long');
   }
-  return text.replace(/\r?\n$/, '');
+  return text;
 }

@@ -2,7 +2,15 @@ import { printable } from './printable.ts';
 
 /** An error as standard error shows it: one line. */
 export function errorLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const text = message.trim().replaceAll(/\s*[\r\n]+\s*/g, ' ');
-  return `error: ${printable(text === '' ? 'unknown error' : text)}\n`;
+  const text = oneLine(error instanceof Error ? error.message : String(error));
+  return `error: ${text === '' ? 'unknown error' : text}\n`;
+}
+
+/** A warning as standard error shows it: one line. */
+export function warningLine(message: string): string {
+  return `warning: ${oneLine(message)}\n`;
+}
+
+function oneLine(message: string): string {
+  return printable(message.trim().replaceAll(/\s*[\r\n]+\s*/g, ' '));
 }

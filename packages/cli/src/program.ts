@@ -2,13 +2,18 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { addCatCommand } from './commands/cat.ts';
+import { addCheckCommand } from './commands/check.ts';
 import { addGcCommand } from './commands/gc.ts';
 import { addImagesCommand } from './commands/images.ts';
 import { addInspectCommand } from './commands/inspect.ts';
+import { addLoadCommand } from './commands/load.ts';
+import { addLoginCommand } from './commands/login.ts';
+import { addLogoutCommand } from './commands/logout.ts';
 import { addLsCommand } from './commands/ls.ts';
 import { addPullCommand } from './commands/pull.ts';
 import { addResolveCommand } from './commands/resolve.ts';
 import { addRmCommand } from './commands/rm.ts';
+import { addSaveCommand } from './commands/save.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addTagCommand } from './commands/tag.ts';
 import { addTagsCommand } from './commands/tags.ts';
@@ -24,10 +29,15 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
   addCatCommand,
   addTagCommand,
   addRmCommand,
+  addSaveCommand,
+  addLoadCommand,
   addTagsCommand,
   addResolveCommand,
+  addLoginCommand,
+  addLogoutCommand,
   addServeCommand,
   addGcCommand,
+  addCheckCommand,
 ];
 
 /**

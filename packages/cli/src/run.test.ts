@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { StowageError } from '@stowage/types';
+import type { AuthConfig } from '@stowage/types';
 import type { Stowage, StowageOptions } from 'stowage';
 import { describe, expect, it } from 'vitest';
 import { Interruption } from './interruption.ts';
@@ -63,6 +64,12 @@ describe('help and version', () => {
   });
 });
 
+/** What a store that was opened like this shows to a registry. */
+async function credentialsFor(host: string, options: StowageOptions = {}): Promise<AuthConfig | undefined> {
+  if (typeof options.auth !== 'function') throw new Error('not asked by host');
+  return await options.auth(host);
+}
+
 describe('a command', () => {
   it('takes its flags to the store, and closes it', async () => {
     const asked: unknown[] = [];
@@ -77,7 +84,7 @@ describe('a command', () => {
     expect([code, stdout.text]).toEqual([0, 'busybox:latest\n']);
     expect(asked).toEqual(['busybox', 'linux/arm/v7', true]);
     expect(opened[0]?.root).toMatch(/[\\/]project[\\/]images$/);
-    expect(opened[0]?.auth).toBeUndefined();
+    expect(await credentialsFor('docker.io', opened[0])).toBeUndefined();
     expect(state.closed).toBe(1);
   });
 
@@ -87,9 +94,13 @@ describe('a command', () => {
     await runCommand(args, { openStowage, stdin: textInput('secret\n') });
     const env = { STOWAGE_USERNAME: 'you', STOWAGE_PASSWORD: 'hidden' };
     await runCommand(['pull', 'busybox'], { openStowage, env });
-    expect(opened.map(({ auth }) => auth)).toEqual([
-      { username: 'me', password: 'secret', serverAddress: 'localhost:5000' },
-      { username: 'you', password: 'hidden', serverAddress: 'docker.io' },
+    const hosts = ['localhost:5000', 'docker.io', 'localhost'];
+    const me = { username: 'me', password: 'secret', serverAddress: 'localhost:5000' };
+    const you = { username: 'you', password: 'hidden', serverAddress: 'docker.io' };
+    const found = opened.map((options) => Promise.all(hosts.map((host) => credentialsFor(host, options))));
+    expect(await Promise.all(found)).toEqual([
+      [me, undefined, undefined],
+      [undefined, you, undefined],
     ]);
   });
 

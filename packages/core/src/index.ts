@@ -15,7 +15,12 @@ export type { Crc32Backend } from './inflate/crc32.ts';
 export { decompress, gunzip } from './decompress/decompress.ts';
 export { createDecompressor } from './decompress/decompressor.ts';
 export type { Decompressor } from './decompress/decompressor.ts';
-export type { DecompressorInit, DecompressOptions, GunzipBackend } from './decompress/decompress-options.ts';
+export type {
+  DecompressorInit,
+  DecompressOptions,
+  GunzipBackend,
+  ZstdBackend,
+} from './decompress/decompress-options.ts';
 export { digestBytes } from './digest/digest-bytes.ts';
 export { createDigester } from './digest/digester.ts';
 export type { DigestBackend, DigesterOptions, ResumableDigester } from './digest/digester.ts';
@@ -28,6 +33,7 @@ export type { InflateBackend, Inflater, InflaterInit } from './inflate/inflater-
 export { iterate } from './stream/iterate.ts';
 export { createLayerStage } from './layer-stage/layer-stage.ts';
 export type { LayerStage, LayerStageInit, LayerStageResult } from './layer-stage/layer-stage.ts';
+export { streamFrom } from './stream/stream-from.ts';
 export { streamOf } from './stream/stream-of.ts';
 export { systemClock } from './platform/system-clock.ts';
 export { tapStream } from './stream/tap-stream.ts';

@@ -18,6 +18,8 @@ import type { ImageRecord } from './image-records.ts';
 /** The largest configuration that is stored or read, in bytes. */
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 const LOCK = 'images';
+/** How many images are read at a time: each is an open file. */
+const READ_AT_ONCE = 32;
 /** What is wrong with an image whose configuration or record cannot be used. */
 const UNREADABLE = ['DATA_LOSS', 'INVALID_MANIFEST', 'LIMIT_EXCEEDED'] as const;
 
@@ -112,20 +114,36 @@ class StoredImages implements ImageStore {
     }
   }
 
-  delete(id: ImageID, options?: AbortOptions): Promise<readonly LayerMetadata[]> {
+  delete(ids: ImageID | readonly ImageID[], options?: AbortOptions): Promise<readonly LayerMetadata[]> {
     return this.#locked(options, async () => {
       // Whatever has a record can be deleted, images among them that can no longer be read.
-      const ids = await this.#records.ids(options);
-      if (!ids.includes(id)) throw unrecognized(id);
-      for (const other of ids) {
-        const record = await this.#records.get(other, options).catch(passOver);
-        if (record?.parent !== id || other === id) continue;
-        const { parent: _, ...orphan } = record;
-        await this.#records.set(other, orphan, options);
+      const present = await this.#records.ids(options);
+      const known = new Set(present);
+      if (typeof ids === 'string' && !known.has(ids)) throw unrecognized(ids);
+      const doomed = new Set([ids].flat().filter((id) => known.has(id)));
+      if (doomed.size > 0) await this.#orphan(present, doomed, options);
+      const released: LayerMetadata[] = [];
+      for (const id of doomed) {
+        await this.#records.delete(id, options);
+        released.push(...(await this.#letGo(id)));
       }
-      await this.#records.delete(id, options);
-      return this.#letGo(id);
+      return released;
     });
+  }
+
+  /** Takes the parent from images that stay when it goes. */
+  async #orphan(
+    ids: readonly ImageID[],
+    doomed: ReadonlySet<ImageID>,
+    options: AbortOptions | undefined,
+  ): Promise<void> {
+    for (const id of ids) {
+      if (doomed.has(id)) continue;
+      const record = await this.#records.get(id, options).catch(passOver);
+      if (record?.parent === undefined || !doomed.has(record.parent)) continue;
+      const { parent: _, ...orphan } = record;
+      await this.#records.set(id, orphan, options);
+    }
   }
 
   setParent(id: ImageID, parent: ImageID, options?: AbortOptions): Promise<void> {
@@ -155,9 +173,10 @@ class StoredImages implements ImageStore {
 
   async map(options?: AbortOptions): Promise<ReadonlyMap<ImageID, Image>> {
     const images = new Map<ImageID, Image>();
-    for (const id of await this.#records.ids(options)) {
-      const image = await this.#load(id, options).catch(passOver);
-      if (image !== undefined) images.set(id, image);
+    const ids = await this.#records.ids(options);
+    for (let at = 0; at < ids.length; at += READ_AT_ONCE) {
+      const batch = ids.slice(at, at + READ_AT_ONCE).map((id) => this.#load(id, options).catch(passOver));
+      for (const image of await Promise.all(batch)) if (image !== undefined) images.set(image.id, image);
     }
     return images;
   }

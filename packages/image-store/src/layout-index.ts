@@ -30,6 +30,7 @@ export interface NamedEntry {
 interface Entry {
   /** What was parsed from the file, or what will be written to it. */
   readonly written: unknown;
+  readonly descriptor: Descriptor;
   /** What it names; nothing where another tool wrote it. */
   readonly named: NamedEntry | undefined;
 }
@@ -68,6 +69,11 @@ export class LayoutIndex {
     return this.#entries.flatMap(({ named }) => named ?? []);
   }
 
+  /** What other tools have put there, in the order of the file. */
+  get others(): readonly Descriptor[] {
+    return this.#entries.filter(({ named }) => named === undefined).map(({ descriptor }) => descriptor);
+  }
+
   find(name: string): NamedEntry | undefined {
     return this.names.find((entry) => entry.name === name);
   }
@@ -83,7 +89,9 @@ export class LayoutIndex {
       [CONTAINERD_NAME]: name,
       [IMAGE_ID]: imageId,
     };
-    const entry: Entry = { written: { ...target, annotations }, named: { name, reference, imageId, target } };
+    const descriptor = { ...target, annotations };
+    const named = { name, reference, imageId, target };
+    const entry: Entry = { written: descriptor, descriptor, named };
     const at = this.#entries.findIndex(({ named }) => named?.name === name);
     if (at < 0) this.#entries.push(entry);
     else this.#entries[at] = entry;
@@ -108,7 +116,7 @@ export class LayoutIndex {
         // One name has one meaning, the first; an entry that repeats it is dropped with the next change.
         if (named !== undefined && seen.has(named.name)) continue;
         if (named !== undefined) seen.add(named.name);
-        this.#entries.push({ written: entries[at], named });
+        this.#entries.push({ written: entries[at], descriptor, named });
       }
       this.#otherMembers = otherMembers;
     } catch (error) {

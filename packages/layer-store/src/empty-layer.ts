@@ -39,10 +39,20 @@ export const EMPTY_LAYER: Layer = Object.freeze<Layer>({
   // Not compressed, so that the blob is the tar stream.
   descriptor: Object.freeze({ mediaType: MEDIA_TYPES.ociLayer, digest: EMPTY_LAYER_DIFF_ID, size: TAR_SIZE }),
   tarStream: (): Promise<ByteStream> => Promise.resolve(streamOf(new Uint8Array(TAR_SIZE))),
+  tarStreamFrom: (parent?: ChainID): Promise<ByteStream> =>
+    parent === undefined ? EMPTY_LAYER.tarStream() : Promise.reject(notAParent(parent)),
   entries: noEntries,
   readFile: (path: string): Promise<ByteStream> =>
     Promise.reject(new StowageError('NOT_FOUND', `no such file in the layer: ${path}`)),
 });
+
+/** The error for a difference to something that a layer does not stand on, in moby's words. */
+export function notAParent(chainId: ChainID): StowageError {
+  return new StowageError(
+    'INVALID_ARGUMENT',
+    `layer ID '${chainId}' is not a parent of the specified layer: cannot provide diff to non-parent`,
+  );
+}
 
 // eslint-disable-next-line @typescript-eslint/require-await -- an async iteration that has nothing to wait for
 async function* noEntries(): AsyncGenerator<LayerEntry, void, undefined> {

@@ -1,5 +1,4 @@
 import { collect, createTarWriter, streamOf } from '@stowage/core';
-import type { TarEntryInit } from '@stowage/core';
 import { createMemoryStorage } from '@stowage/storage';
 import { isStowageError } from '@stowage/types';
 import type { ByteStream, Layer, LayerEntry, LayerStore } from '@stowage/types';
@@ -9,32 +8,16 @@ import { EMPTY_LAYER } from './empty-layer.ts';
 import { openImageView } from './image-view.ts';
 import type { ImageView } from './image-view.ts';
 import { openLayerStore } from './layer-store.ts';
+import { tarOfLines, LINE } from './test-support/layers.ts';
 
-const encoder = new TextEncoder();
 let store: LayerStore;
 
 beforeEach(async () => {
   store = await openLayerStore({ storage: createMemoryStorage() });
 });
 
-/** `a/` a directory, `a -> b` a symbolic link, `a => b` a hard link, `a = text` a file, `a` an empty one. */
-function initOf(line: string): [TarEntryInit, string] {
-  const [, name = line, kind, rest = ''] = / (->|=>|=) /.test(line)
-    ? (/^(\S+) (->|=>|=) (.*)$/.exec(line) ?? [])
-    : [];
-  if (kind === '->') return [{ name, type: 'symlink', linkname: rest }, ''];
-  if (kind === '=>') return [{ name, type: 'hardlink', linkname: rest }, ''];
-  if (name.endsWith('/')) return [{ name, type: 'dir', mode: 0o700 }, ''];
-  return [{ name }, rest];
-}
-
-async function layerOf(lines: readonly string[], parent?: Layer): Promise<Layer> {
-  const writer = createTarWriter();
-  const parts = lines.flatMap((line) => {
-    const [init, text] = initOf(line);
-    return writer.entry(init, encoder.encode(text));
-  });
-  return store.register(streamOf(...parts, writer.end()), parent?.chainId);
+function layerOf(lines: readonly string[], parent?: Layer): Promise<Layer> {
+  return store.register(streamOf(tarOfLines(lines)), parent?.chainId);
 }
 
 async function viewOf(...stack: readonly (readonly string[])[]): Promise<ImageView> {
@@ -384,14 +367,7 @@ describe('asking', () => {
 });
 
 describe('any layers', () => {
-  const segment = fc.constantFrom('a', 'b', 'c', '.wh.a', '.wh.b', '.wh..wh..opq');
-  const line = fc
-    .tuple(
-      fc.array(segment, { minLength: 1, maxLength: 4 }),
-      fc.constantFrom('', '/', ' -> a', ' -> ../b', ' => a/b'),
-    )
-    .map(([path, kind]) => path.join('/') + kind);
-  const stack = fc.array(fc.array(line, { maxLength: 8 }), { minLength: 1, maxLength: 3 });
+  const stack = fc.array(fc.array(LINE, { maxLength: 8 }), { minLength: 1, maxLength: 3 });
 
   it('merge into a tree that agrees with itself', async () => {
     await fc.assert(

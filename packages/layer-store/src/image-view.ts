@@ -1,11 +1,11 @@
 import { streamOf } from '@stowage/core';
 import { StowageError } from '@stowage/types';
-import type { AbortOptions, ByteStream, Layer, LayerEntry, RangeOptions } from '@stowage/types';
+import type { ByteStream, Layer, LayerEntry, RangeOptions } from '@stowage/types';
 import { compareBytes } from './byte-order.ts';
-import { EMPTY_LAYER } from './empty-layer.ts';
 import { openContent } from './layer-entry.ts';
 import { sliceStream } from './slice-stream.ts';
-import { TreeBuilder } from './tree-builder.ts';
+import { buildTree } from './tree-builder.ts';
+import type { TreeOptions } from './tree-builder.ts';
 import { pathOf, resolvePath } from './tree-node.ts';
 import type { TreeNode } from './tree-node.ts';
 
@@ -43,12 +43,7 @@ export interface ImageView {
 }
 
 /** What {@link openImageView} takes beside the layers. */
-export interface ImageViewOptions extends AbortOptions {
-  /** The most entries of all layers together; one with long names counts as several. Default two million. */
-  readonly maxEntries?: number | undefined;
-}
-
-const DEFAULT_MAX_ENTRIES = 2_000_000;
+export type ImageViewOptions = TreeOptions;
 
 /**
  * Merges the layers of an image into one tree. Each layer is read once for its entries, unless its store remembers
@@ -76,12 +71,7 @@ export async function openImageView(
   layers: readonly Layer[],
   options: ImageViewOptions = {},
 ): Promise<ImageView> {
-  const builder = new TreeBuilder(layers[0] ?? EMPTY_LAYER, options.maxEntries ?? DEFAULT_MAX_ENTRIES);
-  for (const layer of layers) {
-    builder.beginLayer(layer);
-    for await (const entry of layer.entries(options)) builder.apply(entry);
-  }
-  return new TreeView(builder.root);
+  return new TreeView(await buildTree(layers, options));
 }
 
 class TreeView implements ImageView {

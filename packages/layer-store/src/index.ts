@@ -1,3 +1,4 @@
+export { checkLayers } from './check-layers.ts';
 export { EMPTY_LAYER, EMPTY_LAYER_DIFF_ID } from './empty-layer.ts';
 export { isLayerMediaType } from './layer-media-types.ts';
 export { openLayerStore } from './layer-store.ts';

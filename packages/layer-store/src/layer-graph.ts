@@ -20,6 +20,12 @@ import { StoredLayer } from './stored-layer.ts';
 /** The most layers in a stack, as in moby. */
 export const MAX_DEPTH = 125;
 
+/** How many records are read at a time: each is an open file. */
+const READ_AT_ONCE = 32;
+
+/** The lock under which layers come and go. */
+export const LAYERS_LOCK = 'layers';
+
 /** A layer in memory, with what keeps it there. */
 export interface LayerNode {
   readonly metadata: LayerMetadata;
@@ -67,8 +73,11 @@ export class LayerGraph {
     options.signal?.throwIfAborted();
     const node = this.#nodes.get(chainId);
     if (node !== undefined && isUsed(node)) return this.#hold(node);
-    if (node === undefined && (await this.#records.read(chainId, options)) === undefined)
-      throw unknownLayer();
+    const record = await this.#records.read(chainId, options);
+    if (node === undefined && record === undefined) throw unknownLayer();
+    // One that is known and still there needs no lock, which would be dear for whoever takes hold of a whole store.
+    if (node !== undefined && record !== undefined && this.#nodes.get(chainId) === node)
+      return this.#hold(node);
     return this.#locked(options, async () => {
       const found = await this.#find(chainId, options);
       if (found === undefined) throw unknownLayer();
@@ -158,12 +167,13 @@ export class LayerGraph {
     }
     const fresh = listed.filter((chainId) => !this.#nodes.has(chainId));
     const records = new Map<ChainID, LayerRecord>();
-    await Promise.all(
-      fresh.map(async (chainId) => {
+    for (let at = 0; at < fresh.length; at += READ_AT_ONCE) {
+      const batch = fresh.slice(at, at + READ_AT_ONCE).map(async (chainId) => {
         const record = await this.#records.read(chainId, options);
         if (record !== undefined) records.set(chainId, record);
-      }),
-    );
+      });
+      await Promise.all(batch);
+    }
     for (const chainId of records.keys()) this.#restore(chainId, records);
   }
 
@@ -235,7 +245,7 @@ export class LayerGraph {
   }
 
   #locked<T>(options: AbortOptions, work: () => Promise<T>): Promise<T> {
-    return withLock(this.#storage, 'layers', work, options);
+    return withLock(this.#storage, LAYERS_LOCK, work, options);
   }
 }
 

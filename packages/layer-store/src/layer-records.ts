@@ -28,14 +28,23 @@ export class LayerRecords {
 
   /** `undefined` where there is no record, or a damaged one, or where the blob of the layer is gone. */
   async read(chainId: ChainID, options?: AbortOptions): Promise<LayerRecord | undefined> {
+    const found = await this.examine(chainId, options);
+    return typeof found === 'string' ? undefined : found;
+  }
+
+  /** As {@link LayerRecords.read}, with words for what is wrong. */
+  async examine(chainId: ChainID, options?: AbortOptions): Promise<LayerRecord | string> {
     const bytes = await this.#storage.metadata.get(NAMESPACE, digestKey(chainId, ENDING), options);
-    const record = bytes === undefined ? undefined : decodeRecord(bytes, chainId);
-    if (record === undefined) return undefined;
+    if (bytes === undefined) return 'it has no record';
+    const record = decodeRecord(bytes, chainId);
+    if (record === undefined) return 'its record is damaged';
+    const { digest, size } = record.descriptor;
     try {
-      const { size } = await this.#storage.content.info(record.descriptor.digest, options);
-      return size === record.descriptor.size ? record : undefined;
+      const info = await this.#storage.content.info(digest, options);
+      if (info.size === size) return record;
+      return `its blob ${digest} has ${String(info.size)} bytes, and should have ${String(size)}`;
     } catch (error) {
-      if (isStowageError(error, 'NOT_FOUND')) return undefined;
+      if (isStowageError(error, 'NOT_FOUND')) return `its blob ${digest} is not in the store`;
       throw error;
     }
   }

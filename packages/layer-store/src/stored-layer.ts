@@ -1,3 +1,4 @@
+import { streamFrom } from '@stowage/core';
 import type {
   AbortOptions,
   ByteStream,
@@ -8,7 +9,9 @@ import type {
   LayerEntry,
   LayerMetadata,
 } from '@stowage/types';
+import { notAParent } from './empty-layer.ts';
 import type { LayerContent } from './layer-content.ts';
+import { mergedTar } from './merged-tar.ts';
 
 /** One hold on a layer of a store, or the layer as seen from the one above it. */
 export class StoredLayer implements Layer {
@@ -37,6 +40,16 @@ export class StoredLayer implements Layer {
 
   tarStream(options?: AbortOptions): Promise<ByteStream> {
     return this.#content.tarStream(options);
+  }
+
+  async tarStreamFrom(parent?: ChainID, options?: AbortOptions): Promise<ByteStream> {
+    options?.signal?.throwIfAborted();
+    if (parent === this.parent?.chainId) return await this.tarStream(options);
+    const stack: Layer[] = [this];
+    for (let at = this.parent; at !== undefined; at = at.parent) stack.unshift(at);
+    const beneath = stack.findIndex(({ chainId }) => chainId === parent) + 1;
+    if (parent !== undefined && (beneath === 0 || beneath === stack.length)) throw notAParent(parent);
+    return streamFrom(mergedTar(stack, beneath, options));
   }
 
   entries(options?: AbortOptions): AsyncIterable<LayerEntry> {

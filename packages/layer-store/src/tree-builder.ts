@@ -1,26 +1,45 @@
 import { isStowageError, StowageError } from '@stowage/types';
-import type { Layer, LayerEntry } from '@stowage/types';
+import type { AbortOptions, Layer, LayerEntry } from '@stowage/types';
+import { EMPTY_LAYER } from './empty-layer.ts';
 import { cleanPath, costOf } from './layer-entry.ts';
 import { resolvePath } from './tree-node.ts';
 import type { TreeNode, TreeSource } from './tree-node.ts';
 
-const WHITEOUT = '.wh.';
+/** What the name of an entry begins with that takes away what is beneath it. */
+export const WHITEOUT = '.wh.';
 const WHITEOUT_META = '.wh..wh.';
 const WHITEOUT_OPAQUE = '.wh..wh..opq';
 const WHITEOUT_LINKS = '.wh..wh.plnk/';
 /** What fits into 4096 bytes, the longest path that Linux takes. */
 const MAX_DEPTH = 2048;
+const DEFAULT_MAX_ENTRIES = 2_000_000;
 /** The most steps along paths for what each entry costs, more than there can be in it; only links onto links need more. */
 const STEPS_PER_COST = 128;
 /** What small images may need beyond that. */
 const SPARE_STEPS = 1_000_000;
+
+/** What {@link buildTree} takes beside the layers. */
+export interface TreeOptions extends AbortOptions {
+  /** The most entries of all layers together; one with long names counts as several. Default two million. */
+  readonly maxEntries?: number | undefined;
+}
+
+/** The root of the merged tree of layers, base first. `INVALID_ARCHIVE`, `LIMIT_EXCEEDED`, `DATA_LOSS`. */
+export async function buildTree(layers: readonly Layer[], options: TreeOptions = {}): Promise<TreeNode> {
+  const builder = new TreeBuilder(layers[0] ?? EMPTY_LAYER, options.maxEntries ?? DEFAULT_MAX_ENTRIES);
+  for (const layer of layers) {
+    builder.beginLayer(layer);
+    for await (const entry of layer.entries(options)) builder.apply(entry);
+  }
+  return builder.root;
+}
 
 /**
  * Merges layers, base first, into one tree by the rules of the image specification ("Filesystem Layers"): a whiteout
  * hides what lower layers have, never what its own layer has, wherever in the layer it stands; a directory over a
  * directory merges; everything else replaces.
  */
-export class TreeBuilder {
+class TreeBuilder {
   readonly root: TreeNode;
   readonly #maxCost: number;
   #layer: Layer;

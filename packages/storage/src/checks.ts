@@ -8,6 +8,8 @@ import { mergeLabels } from './labels.ts';
 const MAX_REF = 1024;
 const MAX_LOCK_NAME = 128;
 const LOCK_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+/** Names that Windows keeps for devices: no file can have them. */
+const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$/;
 /** Half of a pair: it has no UTF-8, so that two refs could look the same on disk. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 /** Namespaces that a storage keeps for itself. */
@@ -53,7 +55,7 @@ export function checkTruncation(size: number, offset: number): void {
 
 /** Checks the name of a lock. */
 export function checkLockName(name: string): void {
-  if (name.length <= MAX_LOCK_NAME && LOCK_NAME.test(name)) return;
+  if (name.length <= MAX_LOCK_NAME && LOCK_NAME.test(name) && !DEVICE.test(name)) return;
   throw invalid(`a lock's name is lower-case words joined by dashes, not ${JSON.stringify(name)}`);
 }
 

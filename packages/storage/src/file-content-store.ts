@@ -1,9 +1,9 @@
-import { dirname, join } from 'node:path';
-import { digestKey, isDigest, isStowageError, parseDigest, StowageError } from '@stowage/types';
+import { digestKey, isStowageError } from '@stowage/types';
 import type {
   AbortOptions,
   Bytes,
   ByteStream,
+  ChangeOptions,
   Clock,
   ContentInfo,
   ContentStore,
@@ -14,27 +14,30 @@ import type {
   RangeOptions,
   ReadOptions,
 } from '@stowage/types';
-import { streamBlob } from './blob-stream.ts';
-import type { BlobSource } from './blob-stream.ts';
-import { checkExpectation, checkMaxBytes, checkRef, resolveRange } from './checks.ts';
-import { contentExists, contentNotFound, contentTooLarge, refLocked, storageClosed } from './failures.ts';
+import { checkExpectation, checkRef } from './checks.ts';
+import { contentExists, contentNotFound, refLocked, storageClosed } from './failures.ts';
+import { FileBlobs } from './file-blobs.ts';
 import { FileLabels } from './file-labels.ts';
-import type { FileLock, FileLocks } from './file-locks.ts';
 import { FilePartial } from './file-partial.ts';
-import type { FileSystem, OpenFile } from './file-system.ts';
-import { ifThere, inDirectory, readFully, statusIfThere, withFile } from './files.ts';
+import type { FileSystem } from './file-system.ts';
+import { isAbandoned } from './files.ts';
 import { ingestDirectories, ingestDirectory } from './ingest-directory.ts';
 import type { IngestDirectory } from './ingest-directory.ts';
 import { mergeLabels } from './labels.ts';
 import type { Labels } from './labels.ts';
+import type { SavedHash } from './saved-hash.ts';
+import type { PathLock, PathLocks } from './path-locks.ts';
+import { join } from './paths.ts';
 import { VerifiedIngest } from './verified-ingest.ts';
 
 /** What a {@link FileContentStore} works with. */
 export interface FileContentStoreDeps {
   readonly fs: FileSystem;
   readonly clock: Clock;
-  readonly locks: FileLocks;
+  readonly locks: PathLocks;
   readonly root: string;
+  /** As in `StorageOptions`. */
+  readonly resumableHash?: boolean | undefined;
 }
 
 interface OpenIngest {
@@ -45,6 +48,7 @@ interface OpenIngest {
 /** Blobs in files, named by their digests. */
 export class FileContentStore implements ContentStore {
   readonly #deps: FileContentStoreDeps;
+  readonly #blobs: FileBlobs;
   readonly #labels: FileLabels;
   /** The ingests that are open here, by ref. */
   readonly #open = new Map<string, OpenIngest>();
@@ -54,6 +58,7 @@ export class FileContentStore implements ContentStore {
 
   constructor(deps: FileContentStoreDeps) {
     this.#deps = deps;
+    this.#blobs = new FileBlobs(deps.fs, deps.root);
     this.#labels = new FileLabels(deps.fs, deps.root);
   }
 
@@ -67,29 +72,12 @@ export class FileContentStore implements ContentStore {
 
   async open(digest: Digest, options: RangeOptions = {}): Promise<ByteStream> {
     options.signal?.throwIfAborted();
-    const file = await this.#openBlob(digest);
-    try {
-      const { size } = await file.status();
-      const { start, end } = resolveRange(options, size);
-      options.signal?.throwIfAborted();
-      return streamBlob(sourceOf(digest, file), start, end, options);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+    return this.#blobs.open(digest, options);
   }
 
-  async read(digest: Digest, { maxBytes, signal }: ReadOptions): Promise<Bytes> {
-    signal?.throwIfAborted();
-    checkMaxBytes(maxBytes);
-    return withFile(await this.#openBlob(digest), async (file) => {
-      const { size } = await file.status();
-      if (size > maxBytes) throw contentTooLarge(digest, size, maxBytes);
-      const bytes = new Uint8Array(size);
-      await readFully(file, bytes, 0);
-      signal?.throwIfAborted();
-      return bytes;
-    });
+  async read(digest: Digest, options: ReadOptions): Promise<Bytes> {
+    options.signal?.throwIfAborted();
+    return this.#blobs.read(digest, options);
   }
 
   async ingest(ref: string, options: IngestOptions = {}): Promise<Ingest> {
@@ -98,7 +86,7 @@ export class FileContentStore implements ContentStore {
     checkRef(ref);
     checkExpectation(options);
     const { digest } = options;
-    if (digest !== undefined && (await statusIfThere(this.#deps.fs, this.#path(digest))) !== undefined) {
+    if (digest !== undefined && (await this.#blobs.size(digest)) !== undefined) {
       await this.#forget(ref);
       throw contentExists(digest);
     }
@@ -106,6 +94,11 @@ export class FileContentStore implements ContentStore {
     const lock = await this.#lockIngest(directory);
     try {
       options.signal?.throwIfAborted();
+      // Whoever had the ref until now may have committed it.
+      if (digest !== undefined && (await this.#blobs.size(digest)) !== undefined) {
+        await directory.discard(lock);
+        throw contentExists(digest);
+      }
       return await this.#openIngest(directory, lock, options);
     } catch (error) {
       await lock[Symbol.asyncDispose]();
@@ -115,7 +108,8 @@ export class FileContentStore implements ContentStore {
 
   async *ingests({ signal }: AbortOptions = {}): AsyncGenerator<IngestStatus, void, undefined> {
     signal?.throwIfAborted();
-    for await (const directory of ingestDirectories(this.#deps.fs, this.#deps.root)) {
+    const { fs, root } = this.#deps;
+    for await (const directory of ingestDirectories(fs, root, (rest) => this.#sweepRest(rest))) {
       signal?.throwIfAborted();
       const open = this.#open.get(directory.ref);
       if (open === undefined) {
@@ -144,25 +138,24 @@ export class FileContentStore implements ContentStore {
     });
   }
 
-  async delete(digest: Digest, options: AbortOptions = {}): Promise<void> {
+  async delete(digest: Digest, options: ChangeOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
-    const path = this.#path(digest);
+    if (this.#closed) throw storageClosed();
+    // Most blobs have no labels, and then there is nothing that two could do to each other.
+    if (!(await this.#labels.exist(digest))) return this.#change(this.#blobs.remove(digest, options));
     await this.#exclusively(digest, options, async () => {
-      const removed = await ifThere(this.#deps.fs.remove(path).then(() => true));
-      if (removed === undefined) throw contentNotFound(digest);
-      await this.#deps.fs.syncDirectory(dirname(path));
-      await this.#labels.write(digest, {});
+      await this.#blobs.remove(digest, options);
+      await this.#labels.remove(digest, options);
     });
   }
 
   async *walk({ signal }: AbortOptions = {}): AsyncGenerator<ContentInfo, void, undefined> {
     signal?.throwIfAborted();
-    const { fs, root } = this.#deps;
-    for (const { name: algorithm } of (await ifThere(fs.list(join(root, 'blobs')))) ?? []) {
-      for (const { name: encoded } of (await ifThere(fs.list(join(root, 'blobs', algorithm)))) ?? []) {
+    for (const algorithm of await this.#blobs.algorithms()) {
+      await this.#labels.sweep(algorithm, this.#deps.clock.now());
+      for (const digest of await this.#blobs.digests(algorithm)) {
         signal?.throwIfAborted();
-        const digest = `${algorithm}:${encoded}`;
-        const info = isDigest(digest) ? await this.#info(digest) : undefined;
+        const info = await this.#info(digest);
         if (info !== undefined) yield info;
       }
     }
@@ -178,27 +171,19 @@ export class FileContentStore implements ContentStore {
     await Promise.all(closings);
   }
 
-  #path(digest: Digest): string {
-    const { algorithm, encoded } = parseDigest(digest);
-    return join(this.#deps.root, 'blobs', algorithm, encoded);
-  }
-
   async #info(digest: Digest): Promise<ContentInfo | undefined> {
-    const status = await statusIfThere(this.#deps.fs, this.#path(digest));
-    if (status === undefined) return undefined;
-    return { digest, size: status.size, labels: await this.#labels.read(digest) };
-  }
-
-  async #openBlob(digest: Digest): Promise<OpenFile> {
-    const file = await ifThere(this.#deps.fs.open(this.#path(digest), 'read'));
-    if (file === undefined) throw contentNotFound(digest);
-    return file;
+    const size = await this.#blobs.size(digest);
+    return size === undefined ? undefined : { digest, size, labels: await this.#labels.read(digest) };
   }
 
   /** Changes to one blob, one at a time in all processes: its labels are read, changed and written back. */
   async #exclusively<T>(digest: Digest, options: AbortOptions, run: () => Promise<T>): Promise<T> {
     const name = `.blob-${digestKey(digest).replace('/', '-')}`;
-    const change = this.#locked(join(this.#deps.root, 'metadata', 'locks', name), options, run);
+    return this.#change(this.#locked(join(this.#deps.root, 'metadata', 'locks', name), options, run));
+  }
+
+  /** Lets the end of the store wait for a change. */
+  async #change<T>(change: Promise<T>): Promise<T> {
     this.#changes.add(change);
     try {
       return await change;
@@ -223,13 +208,13 @@ export class FileContentStore implements ContentStore {
     return { ...info, labels };
   }
 
-  async #lockIngest(directory: IngestDirectory): Promise<FileLock> {
+  async #lockIngest(directory: IngestDirectory): Promise<PathLock> {
     const lock = await this.#deps.locks.tryAcquire(directory.lockPath);
     if (lock === undefined) throw refLocked(directory.ref);
     return lock;
   }
 
-  async #openIngest(directory: IngestDirectory, lock: FileLock, options: IngestOptions): Promise<Ingest> {
+  async #openIngest(directory: IngestDirectory, lock: PathLock, options: IngestOptions): Promise<Ingest> {
     const { clock } = this.#deps;
     const { ref } = directory;
     const opened = await directory.open(options, clock.now());
@@ -239,13 +224,19 @@ export class FileContentStore implements ContentStore {
       file: opened.file,
       publish: (digest: Digest, length: number, labels: Labels, abort: AbortOptions) =>
         this.#publish(directory.dataPath, { digest, size: length, labels }, abort),
-      persist: () => directory.persist(),
+      persist: (hash: SavedHash | undefined) => directory.persist(hash),
+      forgetHash: () => directory.forgetHash(),
       discard: () => directory.discard(lock),
     };
     const partial = new FilePartial(deps, opened);
-    const ingest = new VerifiedIngest(ref, partial, opened.expected, () => {
-      // Once the lock is free, the next ingest of this ref may be open before this one is forgotten.
-      if (this.#open.get(ref)?.ingest === ingest) this.#open.delete(ref);
+    const ingest = new VerifiedIngest(ref, {
+      partial,
+      expected: opened.expected,
+      resumableHash: this.#deps.resumableHash ?? false,
+      onClose: () => {
+        // Once the lock is free, the next ingest of this ref may be open before this one is forgotten.
+        if (this.#open.get(ref)?.ingest === ingest) this.#open.delete(ref);
+      },
     });
     this.#open.set(ref, { ingest, partial });
     if (this.#closed) {
@@ -256,28 +247,33 @@ export class FileContentStore implements ContentStore {
   }
 
   async #publish(data: string, blob: ContentInfo, options: AbortOptions): Promise<ContentInfo> {
-    const { digest, labels } = blob;
+    const { digest, size, labels } = blob;
     // Without labels to write or to clear away there is nothing that two could do to each other.
     const simple = Object.keys(labels).length === 0 && !(await this.#labels.exist(digest));
-    if (simple) return this.#move(data, blob);
+    const publish = async (): Promise<ContentInfo> => {
+      await this.#blobs.publish(data, digest, size);
+      return blob;
+    };
+    if (simple) return publish();
     return this.#exclusively(digest, options, async () => {
       const there = await this.#info(digest);
-      if (there?.size === blob.size) return this.#relabel(there, labels);
+      if (there?.size === size) return this.#relabel(there, labels);
       // Labels first, so that the blob appears with them. What a blob of the past left behind goes.
       await this.#labels.write(digest, labels);
-      return this.#move(data, blob);
+      return publish();
     });
   }
 
-  /** Moves verified bytes to their place among the blobs, or leaves the ones that are there. */
-  async #move(data: string, blob: ContentInfo): Promise<ContentInfo> {
-    const { fs } = this.#deps;
-    const path = this.#path(blob.digest);
-    const there = await statusIfThere(fs, path);
-    if (there?.size === blob.size) return blob;
-    await inDirectory(fs, dirname(path), () => fs.rename(data, path));
-    await fs.syncDirectory(dirname(path));
-    return blob;
+  /** Removes what is left of an ingest, where that can be done. */
+  async #sweepRest(rest: IngestDirectory): Promise<void> {
+    const { fs, clock, locks } = this.#deps;
+    if (!(await isAbandoned(fs, rest.path, clock.now()))) return;
+    try {
+      const lock = await locks.tryAcquire(rest.lockPath);
+      if (lock !== undefined) await rest.discard(lock);
+    } catch {
+      // It takes up no room to speak of, and the next listing tries again.
+    }
   }
 
   /** Throws a partial away that nobody needs, unless somebody is at it. */
@@ -288,16 +284,4 @@ export class FileContentStore implements ContentStore {
       if (!isStowageError(error, 'UNAVAILABLE')) throw error;
     }
   }
-}
-
-function sourceOf(digest: Digest, file: OpenFile): BlobSource {
-  return {
-    async read(start, end) {
-      const bytes = new Uint8Array(end - start);
-      const count = await file.read(bytes, start);
-      if (count === 0) throw new StowageError('DATA_LOSS', `content digest ${digest} ends at ${start}`);
-      return count === bytes.byteLength ? bytes : bytes.slice(0, count);
-    },
-    close: () => file.close(),
-  };
 }

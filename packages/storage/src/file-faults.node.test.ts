@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asDigest, StowageError } from '@stowage/types';
@@ -221,6 +222,18 @@ describe('a disk that fails', () => {
     await (await storage.content.ingest('layer')).close();
   });
 
+  it('begins beside the lock that somebody else makes ready', async () => {
+    const theirs = join(root, 'ingest', createHash('sha256').update('layer').digest('hex'), '.lock-theirs');
+    await mkdir(theirs, { recursive: true });
+    // They write into it while it is being removed.
+    disk.failing.set('removeDirectory', 'ENOTEMPTY');
+    const ingest = await storage.content.ingest('layer');
+    await ingest.write(text('blob'));
+    expect((await ingest.commit()).size).toBe(4);
+    disk.failing.clear();
+    await (await storage.content.ingest('layer')).close();
+  });
+
   it('commits although it cannot clear away', async () => {
     const ingest = await storage.content.ingest('layer');
     await ingest.write(text('blob'));
@@ -262,9 +275,33 @@ describe('a disk that fails', () => {
     storage = await openStorageOn(disk.fs, root);
     expect((await readdir(root)).sort()).toEqual(['blobs', 'index.json', 'ingest', 'oci-layout']);
   });
+
+  it.each(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES'])('says why: %s', async (reason) => {
+    const error = { code: 'STORAGE', reason, retryable: false };
+    const ingest = await storage.content.ingest('layer');
+    await ingest.write(text('blob'));
+    disk.failing.set('sync', reason);
+    await expect(ingest.commit()).rejects.toMatchObject(error);
+    await expect(storage.metadata.set('x', 'key', text('value'))).rejects.toMatchObject(error);
+    disk.failing.clear();
+    await ingest.close();
+  });
+
+  it('does not try for ever to write nothing', async () => {
+    disk.step = 0;
+    const failure = { code: 'STORAGE', reason: 'EIO' };
+    await expect(storage.metadata.set('x', 'key', text('value'))).rejects.toMatchObject(failure);
+    disk.step = Number.POSITIVE_INFINITY;
+  });
 });
 
 describe('nodeFileSystem', () => {
+  it.runIf(existsSync('/dev/full'))('tells of a disk that is full as the system does', async () => {
+    const full = await nodeFileSystem.open('/dev/full', 'update');
+    await expect(full.write(text('more'), 0)).rejects.toMatchObject({ ...DISK_FULL, retryable: false });
+    await full.close();
+  });
+
   it('tells the code of the system', async () => {
     const missing = join(root, 'missing');
     const codes = [

@@ -1,13 +1,23 @@
-import { join } from 'node:path';
 import { digestKey, StowageError } from '@stowage/types';
 import type { Digest } from '@stowage/types';
 import type { FileSystem } from './file-system.ts';
-import { readFile, removeDurably, replaceFile, statusIfThere } from './files.ts';
+import {
+  ifThere,
+  readFile,
+  removeDurably,
+  removeIfThere,
+  replaceFile,
+  statusIfThere,
+  sweepTemporary,
+} from './files.ts';
+import type { WriteOptions } from './files.ts';
 import { mergeLabels } from './labels.ts';
 import type { Labels } from './labels.ts';
+import { join } from './paths.ts';
 
 /** Above what the limit of the labels themselves comes to in JSON. */
 const MAX_BYTES = 8 * 1024 * 1024;
+const DIRECTORY = 'metadata/content-labels';
 
 /** The labels of blobs, a file for each blob that has any. */
 export class FileLabels {
@@ -37,11 +47,22 @@ export class FileLabels {
 
   async write(digest: Digest, labels: Labels): Promise<void> {
     const path = this.#path(digest);
-    if (Object.keys(labels).length === 0) await removeDurably(this.#fs, path);
+    if (Object.keys(labels).length === 0) await this.remove(digest);
     else await replaceFile(this.#fs, path, new TextEncoder().encode(JSON.stringify(labels)));
   }
 
+  async remove(digest: Digest, { durable = true }: WriteOptions = {}): Promise<void> {
+    await (durable ? removeDurably : removeIfThere)(this.#fs, this.#path(digest));
+  }
+
+  /** Removes files that were being written when somebody died. */
+  async sweep(algorithm: string, now: number): Promise<void> {
+    const directory = join(this.#root, DIRECTORY, algorithm);
+    const entries = (await ifThere(this.#fs.list(directory))) ?? [];
+    await sweepTemporary(this.#fs, directory, entries, now);
+  }
+
   #path(digest: Digest): string {
-    return join(this.#root, 'metadata', 'content-labels', ...digestKey(digest, '.json').split('/'));
+    return join(this.#root, DIRECTORY, ...digestKey(digest, '.json').split('/'));
   }
 }

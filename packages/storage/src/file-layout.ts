@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { StowageError } from '@stowage/types';
 import type { Bytes } from '@stowage/types';
 import type { FileSystem } from './file-system.ts';
 import { createOnce, ensureDirectory, failedWith, isTemporary, readFile, sweepTemporary } from './files.ts';
 import { checkLayoutFile, initialLayout } from './oci-layout.ts';
+import { join } from './paths.ts';
 
 const MAX_LAYOUT_BYTES = 64 * 1024;
 

@@ -200,6 +200,30 @@ describe('FileLocks', () => {
     expect(await new FileLocks(nodeFileSystem, clock).tryAcquire(path)).toBeDefined();
   });
 
+  it('sweeps what was left an hour ago, and not what is held', async () => {
+    const parent = join(path, '..');
+    const hour = 60 * 60 * 1000;
+    await foreignLock(elsewhere);
+    await mkdir(join(parent, '.lock-theirs'));
+    await locks.acquire(join(parent, 'ours'));
+    const touchAll = async (age: number): Promise<void> => {
+      const at = (clock.time - age) / 1000;
+      for (const name of await readdir(parent)) await utimes(join(parent, name), at, at);
+    };
+    await touchAll(hour);
+    await locks.sweep(parent);
+    expect((await readdir(parent)).sort()).toEqual(['.lock-theirs', 'index', 'ours']);
+    await touchAll(hour + 1);
+    await locks.sweep(parent);
+    // Their holder was heard of a moment ago.
+    expect((await readdir(parent)).sort()).toEqual(['index', 'ours']);
+    await foreignLock(elsewhere, hour + 1);
+    await touchAll(hour + 1);
+    await locks.sweep(parent);
+    expect(await readdir(parent)).toEqual(['ours']);
+    await locks.sweep(join(directory, 'nowhere'));
+  });
+
   it('fails where the directory cannot be written', async () => {
     await writeFile(join(directory, 'deep'), 'a file');
     await expect(locks.acquire(path)).rejects.toMatchObject({ code: 'STORAGE', reason: 'ENOTDIR' });

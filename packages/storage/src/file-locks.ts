@@ -1,4 +1,3 @@
-import { dirname, join } from 'node:path';
 import { StowageError } from '@stowage/types';
 import type { AbortOptions, Clock } from '@stowage/types';
 import { storageClosed } from './failures.ts';
@@ -7,6 +6,8 @@ import {
   failedWith,
   ifThere,
   inDirectory,
+  isAbandoned,
+  LOCK_PREFIX,
   readFile,
   removeIfThere,
   removeTree,
@@ -17,6 +18,8 @@ import {
 import { isDead, parseHolder, thisHolder } from './lock-holder.ts';
 import { LockQueue } from './lock-queue.ts';
 import type { Unlock } from './lock-queue.ts';
+import type { PathLock, PathLocks } from './path-locks.ts';
+import { dirname, join } from './paths.ts';
 
 // A lock that processes share is a directory with one file in it, named by the token of whoever holds the lock. It is
 // made ready under another name and renamed into place, which fails while the directory holds a file: to take a lock is
@@ -41,18 +44,8 @@ const OCCUPIED: readonly string[] = ['ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES', '
 /** The callers of this process wait here for each other, whichever storage they use, and need not poll. */
 const queue = new LockQueue();
 
-/** A lock that is held. Disposing of it gives it back. */
-export interface FileLock extends AsyncDisposable {
-  /**
-   * Makes sure that the lock is still held: a process that slept for longer than the lease lost it.
-   *
-   * @throws `UNAVAILABLE`, retryable
-   */
-  confirm(options?: { readonly always?: boolean }): Promise<void>;
-}
-
 /** The locks that one storage takes. A lock is named by the path of its directory. */
-export class FileLocks {
+export class FileLocks implements PathLocks {
   readonly #fs: FileSystem;
   readonly #clock: Clock;
   readonly #held = new Set<HeldLock>();
@@ -65,7 +58,7 @@ export class FileLocks {
   }
 
   /** Waits for a lock. */
-  async acquire(path: string, options: AbortOptions = {}): Promise<FileLock> {
+  async acquire(path: string, options: AbortOptions = {}): Promise<PathLock> {
     const unlock = await queue.acquire(path, options);
     try {
       for (let wait = FIRST_WAIT; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
@@ -81,15 +74,30 @@ export class FileLocks {
   }
 
   /** Takes a lock if nobody holds it. */
-  async tryAcquire(path: string): Promise<FileLock | undefined> {
+  async tryAcquire(path: string): Promise<PathLock | undefined> {
     const unlock = queue.tryAcquire(path);
     if (unlock === undefined) return undefined;
-    let lock: FileLock | undefined;
+    let lock: PathLock | undefined;
     try {
       lock = await this.#attempt(path, unlock);
       return lock;
     } finally {
       if (lock === undefined) unlock();
+    }
+  }
+
+  /** Removes what is left of locks in a directory, where that can be done: of those who died and nobody took over. */
+  async sweep(directory: string): Promise<void> {
+    const now = this.#clock.now();
+    for (const { name } of (await ifThere(this.#fs.list(directory))) ?? []) {
+      const path = join(directory, name);
+      if (!(await isAbandoned(this.#fs, path, now))) continue;
+      for (const { name: token } of (await ifThere(this.#fs.list(path))) ?? []) {
+        // The holder touches its file, and not the directory.
+        const file = join(path, token);
+        if (await isAbandoned(this.#fs, file, now)) await this.#fs.remove(file).catch(() => undefined);
+      }
+      await this.#fs.removeDirectory(path).catch(() => undefined);
     }
   }
 
@@ -99,7 +107,7 @@ export class FileLocks {
     await Promise.all([...this.#held].map((lock) => lock[Symbol.asyncDispose]()));
   }
 
-  async #attempt(path: string, unlock: Unlock): Promise<FileLock | undefined> {
+  async #attempt(path: string, unlock: Unlock): Promise<PathLock | undefined> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       if (await this.#isHeld(path)) return undefined;
       const token = crypto.randomUUID();
@@ -128,9 +136,11 @@ export class FileLocks {
 
   async #claim(path: string, token: string): Promise<boolean> {
     const parent = dirname(path);
-    const staging = join(parent, `.lock-${token}`);
+    const staging = join(parent, `${LOCK_PREFIX}${token}`);
     try {
-      await inDirectory(this.#fs, parent, () => this.#fs.makeDirectory(staging));
+      // No lock outlives the machine.
+      const make = (): Promise<void> => this.#fs.makeDirectory(staging);
+      await inDirectory(this.#fs, parent, make, { durable: false });
       await this.#writeHolder(join(staging, token), token);
       await this.#fs.rename(staging, path);
       return true;
@@ -152,7 +162,7 @@ export class FileLocks {
     });
   }
 
-  async #hold(path: string, token: string, unlock: Unlock): Promise<FileLock> {
+  async #hold(path: string, token: string, unlock: Unlock): Promise<PathLock> {
     const lock = new HeldLock(this.#fs, this.#clock, path, token, () => {
       this.#held.delete(lock);
       if (this.#held.size === 0) clearInterval(this.#heartbeat);
@@ -173,7 +183,7 @@ export class FileLocks {
   }
 }
 
-class HeldLock implements FileLock {
+class HeldLock implements PathLock {
   readonly #fs: FileSystem;
   readonly #clock: Clock;
   readonly #path: string;

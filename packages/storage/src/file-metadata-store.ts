@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { checkMetadataKey, isStowageError } from '@stowage/types';
-import type { AbortOptions, Bytes, Clock, MetadataStore } from '@stowage/types';
+import type { AbortOptions, Bytes, Clock, MetadataStore, ChangeOptions } from '@stowage/types';
 import { checkKey, checkNamespace, checkValueSize, LAYOUT_KEYS, MAX_METADATA_BYTES } from './checks.ts';
 import type { FileSystem } from './file-system.ts';
 import {
@@ -8,10 +7,12 @@ import {
   ifThere,
   readFile,
   removeDurably,
+  removeIfThere,
   replaceFile,
   statusIfThere,
   sweepTemporary,
 } from './files.ts';
+import { join } from './paths.ts';
 
 /** Namespaces that lie beside `blobs`; all others but `layout` lie under `metadata`. */
 const BESIDE_BLOBS: readonly string[] = ['images', 'layers', 'seek'];
@@ -33,19 +34,28 @@ export class FileMetadataStore implements MetadataStore {
     return readFile(this.#fs, this.#path(namespace, key), MAX_METADATA_BYTES);
   }
 
-  async set(namespace: string, key: string, value: Bytes, { signal }: AbortOptions = {}): Promise<void> {
+  async set(
+    namespace: string,
+    key: string,
+    value: Bytes,
+    { signal, durable }: ChangeOptions = {},
+  ): Promise<void> {
     signal?.throwIfAborted();
     const path = this.#path(namespace, key);
     checkValueSize(value.byteLength);
     // A copy: the caller may go on to change its bytes before they are written.
-    await replaceFile(this.#fs, path, value.slice());
+    await replaceFile(this.#fs, path, value.slice(), { durable });
   }
 
-  async delete(namespace: string, key: string, { signal }: AbortOptions = {}): Promise<void> {
+  async delete(
+    namespace: string,
+    key: string,
+    { signal, durable = true }: ChangeOptions = {},
+  ): Promise<void> {
     signal?.throwIfAborted();
     const path = this.#path(namespace, key);
     try {
-      await removeDurably(this.#fs, path);
+      await (durable ? removeDurably : removeIfThere)(this.#fs, path);
     } catch (error) {
       // A folder of other keys is no value. Linux says EISDIR, others EPERM, and Deno ENOTEMPTY.
       const folder =

@@ -173,6 +173,63 @@ describe('the directory of a file storage', () => {
     }
   });
 
+  it('loses what is left of ingests that never began, and of labels', async () => {
+    const storage = await open();
+    const { digest } = await put(storage, 'blob', { a: 'b' });
+    const rest = join(root, 'ingest', sha256('never begun'));
+    const labels = join(root, 'metadata', 'content-labels', 'sha256');
+    await mkdir(rest);
+    await writeFile(join(rest, 'state'), '{}');
+    await writeFile(join(labels, '.tmp-old'), 'half');
+    const list = async (): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const { ref } of storage.content.ingests()) found.push(ref);
+      for await (const info of storage.content.walk()) found.push(info.digest);
+      return found;
+    };
+    expect(await list()).toEqual([digest]);
+    expect(await readdir(join(root, 'ingest'))).toHaveLength(1);
+    const old = Date.now() / 1000 - 3601;
+    for (const path of [rest, join(labels, '.tmp-old')]) await utimes(path, old, old);
+    expect(await list()).toEqual([digest]);
+    expect(await readdir(join(root, 'ingest'))).toEqual([]);
+    expect(await readdir(labels)).toEqual([`${digest.slice('sha256:'.length)}.json`]);
+  });
+
+  it('syncs nothing for what need not outlive the machine', async () => {
+    const syncs: string[] = [];
+    const counting: FileSystem = {
+      ...nodeFileSystem,
+      open: async (path, mode) => {
+        const file = await nodeFileSystem.open(path, mode);
+        const sync = file.sync.bind(file);
+        return Object.assign(file, {
+          sync: () => {
+            syncs.push(path);
+            return sync();
+          },
+        });
+      },
+      syncDirectory: (path) => {
+        syncs.push(path);
+        return nodeFileSystem.syncDirectory(path);
+      },
+    };
+    const storage = await openStorageOn(counting, root);
+    const blobs = [await put(storage, 'one', { a: 'b' }), await put(storage, 'two')];
+    await storage.metadata.set('leases', 'first', text('1'), { durable: false });
+    syncs.length = 0;
+    await storage.metadata.set('leases', 'second', text('2'), { durable: false });
+    await storage.metadata.delete('leases', 'first', { durable: false });
+    for (const { digest } of blobs) await storage.content.delete(digest, { durable: false });
+    await (await storage.lock('index'))[Symbol.asyncDispose]();
+    expect(syncs).toEqual([]);
+    expect(await readdir(join(root, 'metadata', 'content-labels', 'sha256'))).toEqual([]);
+    await storage.metadata.delete('leases', 'second');
+    expect(syncs).toEqual([join(root, 'metadata', 'leases')]);
+    await storage.close();
+  });
+
   it('can be read where nothing can be written', async () => {
     const { digest } = await put(await open(), 'blob', { a: 'b' });
     const refuse = (): Promise<never> =>

@@ -1,13 +1,9 @@
-import { join, resolve } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { systemClock } from '@stowage/core';
 import { StowageError } from '@stowage/types';
-import type { AbortOptions, Clock, Storage } from '@stowage/types';
-import { checkLockName } from './checks.ts';
-import { storageClosed } from './failures.ts';
-import { FileContentStore } from './file-content-store.ts';
-import { prepareLayout } from './file-layout.ts';
+import type { Storage } from '@stowage/types';
 import { FileLocks } from './file-locks.ts';
-import { FileMetadataStore } from './file-metadata-store.ts';
+import { openFileSystemStorage } from './file-system-storage.ts';
 import type { FileSystem } from './file-system.ts';
 import type { StorageOptions } from './memory-storage.ts';
 import { nodeFileSystem } from './node-file-system.ts';
@@ -53,40 +49,10 @@ export async function openStorageOn(
     throw new StowageError('INVALID_ARGUMENT', `${JSON.stringify(root)} is no directory`);
   }
   const clock = options.clock ?? systemClock;
-  const path = resolve(root);
-  await prepareLayout(fs, path, clock.now());
-  return new FileStorage(fs, clock, path);
-}
-
-class FileStorage implements Storage {
-  readonly content: FileContentStore;
-  readonly metadata: FileMetadataStore;
-  readonly #locks: FileLocks;
-  readonly #root: string;
-  readonly #closing = new AbortController();
-
-  constructor(fs: FileSystem, clock: Clock, root: string) {
-    this.#root = root;
-    this.#locks = new FileLocks(fs, clock);
-    this.content = new FileContentStore({ fs, clock, root, locks: this.#locks });
-    this.metadata = new FileMetadataStore(fs, clock, root);
-  }
-
-  async lock(name: string, { signal }: AbortOptions = {}): Promise<AsyncDisposable> {
-    checkLockName(name);
-    const closing = this.#closing.signal;
-    return this.#locks.acquire(join(this.#root, 'metadata', 'locks', name), {
-      // A signal of its own for every call, so that many who wait do not pile their listeners on one.
-      signal: AbortSignal.any(signal === undefined ? [closing] : [closing, signal]),
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#closing.abort(storageClosed());
-    try {
-      await this.content.close();
-    } finally {
-      await this.#locks.close();
-    }
-  }
+  // Windows takes slashes as well, and the paths of a store have no others.
+  const path = sep === '/' ? resolve(root) : resolve(root).replaceAll(sep, '/');
+  const locks = new FileLocks(fs, clock);
+  const storage = await openFileSystemStorage({ ...options, fs, clock, locks, root: path });
+  await locks.sweep(`${path}/metadata/locks`);
+  return storage;
 }

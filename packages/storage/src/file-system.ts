@@ -10,7 +10,7 @@ export interface FileSystem {
   list(path: string): Promise<readonly DirectoryEntry[]>;
   /** Makes a directory for the owner alone. */
   makeDirectory(path: string): Promise<void>;
-  /** Gives a file another name, which must be free. */
+  /** Gives a file another name, which must be free; the old one may be gone afterwards. */
   link(from: string, to: string): Promise<void>;
   /** Moves a file over whatever file is there, or a directory to where there is none or an empty one. */
   rename(from: string, to: string): Promise<void>;
@@ -29,6 +29,8 @@ export type OpenMode = 'read' | 'create' | 'update';
 
 /** An open file. */
 export interface OpenFile {
+  /** How many bytes a write should have, where every write is dear. Default: as many as there are. */
+  readonly writeSize?: number;
   /** Reads into `buffer` from `position` on and tells how many bytes; 0 at the end of the file. */
   read(buffer: Bytes, position: number): Promise<number>;
   /** Writes some of `bytes` at `position` and tells how many. */

@@ -1,15 +1,18 @@
-import { dirname, join } from 'node:path';
 import { isStowageError, StowageError } from '@stowage/types';
 import type { Bytes } from '@stowage/types';
 import type { DirectoryEntry, FileStatus, FileSystem, OpenFile } from './file-system.ts';
+import { dirname, join } from './paths.ts';
 
 /** Begins the names of files that are being written. No key and no digest begins with a dot. */
 const TEMPORARY_PREFIX = '.tmp-';
 
+/** Begins the names of directories that become locks. */
+export const LOCK_PREFIX = '.lock-';
+
 /** What the file system says where there is no such file: the name is free, or a file stands where a folder should. */
 const ABSENT: readonly string[] = ['ENOENT', 'ENOTDIR'];
 
-/** A temporary file older than this is nobody's: milliseconds. */
+/** What was meant for a moment and is older than this is nobody's: milliseconds. */
 const TEMPORARY_AGE = 60 * 60 * 1000;
 
 const MAX_ATTEMPTS = 8;
@@ -29,8 +32,18 @@ export async function ifThere<T>(result: Promise<T>, ...reasons: readonly string
   }
 }
 
-/** Makes a directory with those above it, as durable as the files that go into it. */
-export async function ensureDirectory(fs: FileSystem, path: string): Promise<void> {
+/** How something is written. */
+export interface WriteOptions {
+  /** Whether it must survive a crash of the machine, and not only of the process. Default `true`. */
+  readonly durable?: boolean | undefined;
+}
+
+/** Makes a directory, as durable as is asked for, with those above it, which always are. */
+export async function ensureDirectory(
+  fs: FileSystem,
+  path: string,
+  options: WriteOptions = {},
+): Promise<void> {
   if ((await statusIfThere(fs, path)) !== undefined) return;
   try {
     await fs.makeDirectory(path);
@@ -38,13 +51,18 @@ export async function ensureDirectory(fs: FileSystem, path: string): Promise<voi
     if (failedWith(error, 'EEXIST')) return;
     if (!failedWith(error, 'ENOENT') || dirname(path) === path) throw error;
     await ensureDirectory(fs, dirname(path));
-    return ensureDirectory(fs, path);
+    return ensureDirectory(fs, path, options);
   }
-  await fs.syncDirectory(dirname(path));
+  if (options.durable ?? true) await fs.syncDirectory(dirname(path));
 }
 
 /** Makes something in a directory, and the directory where that is missing. */
-export async function inDirectory<T>(fs: FileSystem, directory: string, make: () => Promise<T>): Promise<T> {
+export async function inDirectory<T>(
+  fs: FileSystem,
+  directory: string,
+  make: () => Promise<T>,
+  options?: WriteOptions,
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await make();
@@ -52,14 +70,8 @@ export async function inDirectory<T>(fs: FileSystem, directory: string, make: ()
       // Others may remove an empty directory just before it is used, but hardly time and again.
       if (!failedWith(error, 'ENOENT') || attempt === MAX_ATTEMPTS) throw error;
     }
-    await ensureDirectory(fs, directory);
+    await ensureDirectory(fs, directory, options);
   }
-}
-
-/** How a file is written. */
-export interface WriteOptions {
-  /** Whether it must survive a crash of the machine, and not only of the process. Default `true`. */
-  readonly durable?: boolean;
 }
 
 /** Replaces a file in one step: a temporary file is written, synced and renamed, and the directory synced. */
@@ -125,6 +137,7 @@ export async function writeFully(
 ): Promise<void> {
   for (let at = 0; at < bytes.byteLength;) {
     const count = await file.write(at === 0 ? bytes : bytes.subarray(at), position + at);
+    if (count === 0) throw new StowageError('STORAGE', 'nothing could be written', { reason: 'EIO' });
     at += count;
     onWritten?.(count);
   }
@@ -153,7 +166,7 @@ export async function withFile<T>(file: OpenFile, run: (file: OpenFile) => Promi
  *
  * @throws `LIMIT_EXCEEDED` when it has more than `maxBytes`
  */
-export function readFile(fs: FileSystem, path: string, maxBytes: number): Promise<Bytes | undefined> {
+export async function readFile(fs: FileSystem, path: string, maxBytes: number): Promise<Bytes | undefined> {
   const read = async (): Promise<Bytes> =>
     withFile(await fs.open(path, 'read'), async (file) => {
       const { size } = await file.status();
@@ -167,7 +180,14 @@ export function readFile(fs: FileSystem, path: string, maxBytes: number): Promis
       await readFully(file, bytes, 0);
       return bytes;
     });
-  return ifThere(read(), 'EISDIR');
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ifThere(read(), 'EISDIR');
+    } catch (error) {
+      // Some file systems forget a file that is replaced while it is read: pages' own, and those of a network.
+      if (!failedWith(error, 'ESTALE') || attempt === MAX_ATTEMPTS) throw error;
+    }
+  }
 }
 
 /** What is known of a file, or `undefined` where there is none. */
@@ -180,6 +200,11 @@ export function isTemporary(name: string): boolean {
   return name.startsWith(TEMPORARY_PREFIX);
 }
 
+/** Whether a directory is one that is to become a lock, or was when somebody died. */
+export function isLockInTheMaking(name: string): boolean {
+  return name.startsWith(LOCK_PREFIX);
+}
+
 /** Removes temporary files that a crash left behind, where it can: they are seen while a directory is listed anyway. */
 export async function sweepTemporary(
   fs: FileSystem,
@@ -190,10 +215,14 @@ export async function sweepTemporary(
   for (const { name } of entries) {
     if (!isTemporary(name)) continue;
     const path = join(directory, name);
-    const status = await statusIfThere(fs, path);
-    if (status === undefined || now - status.changedAt <= TEMPORARY_AGE) continue;
-    await fs.remove(path).catch(() => undefined);
+    if (await isAbandoned(fs, path, now)) await fs.remove(path).catch(() => undefined);
   }
+}
+
+/** Whether something that was meant for a moment is there still: whoever made it has died. */
+export async function isAbandoned(fs: FileSystem, path: string, now: number): Promise<boolean> {
+  const status = await statusIfThere(fs, path);
+  return status !== undefined && now - status.changedAt > TEMPORARY_AGE;
 }
 
 /** Removes a file, where there is one. */

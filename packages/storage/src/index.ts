@@ -1,3 +1,4 @@
+export { checkContent } from './check-content.ts';
 export { createMemoryStorage } from './memory-storage.ts';
 export type { StorageOptions } from './memory-storage.ts';
 export { openStorage } from './open-storage.ts';

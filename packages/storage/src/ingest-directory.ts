@@ -1,11 +1,10 @@
-import { dirname, join } from 'node:path';
 import { digestBytes } from '@stowage/core';
-import { isDigest, parseDigest } from '@stowage/types';
+import { isDigest, isStowageError, parseDigest } from '@stowage/types';
 import type { IngestOptions, IngestStatus } from '@stowage/types';
-import type { FileLock } from './file-locks.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
 import {
   ifThere,
+  isLockInTheMaking,
   readFile,
   removeIfThere,
   removeTree,
@@ -14,10 +13,15 @@ import {
   withFile,
 } from './files.ts';
 import { mergeLabels } from './labels.ts';
+import type { PathLock } from './path-locks.ts';
+import { dirname, join } from './paths.ts';
+import { formatSavedHash, MAX_SAVED_HASH_BYTES, parseSavedHash } from './saved-hash.ts';
+import type { SavedHash } from './saved-hash.ts';
 import { mergeExpectations } from './verified-ingest.ts';
 import type { Expectation } from './verified-ingest.ts';
 
 const LOCK = 'lock';
+const HASH = 'hash';
 const KEY = /^[0-9a-f]{64}$/;
 /** 1024 characters, each of at most three bytes. */
 const MAX_REF_BYTES = 3072;
@@ -34,6 +38,8 @@ export interface OpenedIngest {
   readonly size: number;
   /** Milliseconds since the epoch. */
   readonly updatedAt: number;
+  /** The hash that was saved with the bytes, or with the first of them. */
+  readonly savedHash: SavedHash | undefined;
 }
 
 /** Finds the directory of an ingest, whether or not it is there. */
@@ -41,20 +47,26 @@ export async function ingestDirectory(fs: FileSystem, root: string, ref: string)
   return new IngestDirectory(fs, join(root, 'ingest', await keyOf(ref)), ref);
 }
 
-/** The directories of all ingests that have begun. */
+/**
+ * The directories of all ingests that have begun. Told of those that are no ingest: what is left of one that died
+ * before it had begun, or while it was being removed.
+ */
 export async function* ingestDirectories(
   fs: FileSystem,
   root: string,
+  onRest: (rest: IngestDirectory) => Promise<void>,
 ): AsyncGenerator<IngestDirectory, void, undefined> {
   for (const { name } of (await ifThere(fs.list(join(root, 'ingest')))) ?? []) {
     if (!KEY.test(name)) continue;
     const path = join(root, 'ingest', name);
     const ref = await readRef(fs, path);
-    if (ref !== undefined && (await keyOf(ref)) === name) yield new IngestDirectory(fs, path, ref);
+    const directory = new IngestDirectory(fs, path, ref ?? '');
+    if (ref !== undefined && (await keyOf(ref)) === name) yield directory;
+    else await onRest(directory);
   }
 }
 
-/** `ingest/<sha256 of the ref>`: the ref, the bytes so far, what they should become, and the lock. */
+/** `ingest/<sha256 of the ref>`: the ref, the bytes so far, their running hash, what they should become, and the lock. */
 export class IngestDirectory {
   readonly ref: string;
   readonly path: string;
@@ -88,7 +100,8 @@ export class IngestDirectory {
     const file = await this.#fs.open(this.dataPath, 'update');
     try {
       const { size, changedAt } = await file.status();
-      return { file, expected, begun, size, updatedAt: begun ? changedAt : now };
+      const savedHash = begun ? await this.#readHash() : undefined;
+      return { file, expected, begun, size, updatedAt: begun ? changedAt : now, savedHash };
     } catch (error) {
       await file.close();
       throw error;
@@ -111,12 +124,30 @@ export class IngestDirectory {
    * Makes durable what says whose bytes these are. While an ingest is open it need not be: losing it with the machine
    * means to begin anew, and most ingests are committed before that could matter.
    */
-  async persist(): Promise<void> {
-    for (const name of ['ref', 'state']) {
+  async persist(hash: SavedHash | undefined): Promise<void> {
+    if (hash !== undefined) await this.#write(HASH, formatSavedHash(hash));
+    for (const name of ['ref', 'state', ...(hash === undefined ? [] : [HASH])]) {
       await withFile(await this.#fs.open(join(this.path, name), 'update'), (file) => file.sync());
     }
     await this.#fs.syncDirectory(this.path);
     await this.#fs.syncDirectory(dirname(this.path));
+  }
+
+  /** Removes the saved hash, durably: bytes that it knows nothing of are about to come. */
+  async forgetHash(): Promise<void> {
+    await removeIfThere(this.#fs, join(this.path, HASH));
+    await this.#fs.syncDirectory(this.path);
+  }
+
+  async #readHash(): Promise<SavedHash | undefined> {
+    try {
+      const bytes = await readFile(this.#fs, join(this.path, HASH), MAX_SAVED_HASH_BYTES);
+      return bytes === undefined ? undefined : parseSavedHash(new TextDecoder().decode(bytes));
+    } catch (error) {
+      // None of ours: reading the bytes does as well.
+      if (isStowageError(error, 'LIMIT_EXCEEDED')) return undefined;
+      throw error;
+    }
   }
 
   /** Removes everything but the lock, the ref last. The caller holds the lock. */
@@ -124,14 +155,17 @@ export class IngestDirectory {
     const entries = (await ifThere(this.#fs.list(this.path))) ?? [];
     for (const { name, directory } of entries) {
       if (name === LOCK || name === 'ref') continue;
-      if (directory) await removeTree(this.#fs, join(this.path, name));
-      else await removeIfThere(this.#fs, join(this.path, name));
+      const path = join(this.path, name);
+      // A lock that somebody who waits makes ready is theirs: where it cannot be removed, it is left to them.
+      if (isLockInTheMaking(name)) await removeTree(this.#fs, path).catch(() => undefined);
+      else if (directory) await removeTree(this.#fs, path);
+      else await removeIfThere(this.#fs, path);
     }
     if (entries.some(({ name }) => name === 'ref')) await removeIfThere(this.#fs, join(this.path, 'ref'));
   }
 
   /** Removes the ingest and gives its lock back. */
-  async discard(lock: FileLock): Promise<void> {
+  async discard(lock: PathLock): Promise<void> {
     try {
       await lock.confirm();
       await this.#clear();

@@ -36,12 +36,14 @@ interface Begun {
 /** Blobs in memory. */
 export class MemoryContentStore implements ContentStore {
   readonly #clock: Clock;
+  readonly #resumableHash: boolean;
   readonly #blobs = new Map<Digest, Blob>();
   readonly #begun = new Map<string, Begun>();
   #closed = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, resumableHash: boolean) {
     this.#clock = clock;
+    this.#resumableHash = resumableHash;
   }
 
   info(digest: Digest, options: AbortOptions = {}): Promise<ContentInfo> {
@@ -151,8 +153,13 @@ export class MemoryContentStore implements ContentStore {
     if (begun.open !== undefined) throw refLocked(ref);
     const { partial } = begun;
     partial.expected = mergeExpectations(partial.expected, options);
-    begun.open = new VerifiedIngest(ref, partial, partial.expected, () => {
-      begun.open = undefined;
+    begun.open = new VerifiedIngest(ref, {
+      partial,
+      expected: partial.expected,
+      resumableHash: this.#resumableHash,
+      onClose: () => {
+        begun.open = undefined;
+      },
     });
     this.#begun.set(ref, begun);
     return begun.open;

@@ -1,5 +1,6 @@
 import type { Bytes, Clock, ContentInfo, Digest } from '@stowage/types';
 import type { Labels } from './labels.ts';
+import type { SavedHash } from './saved-hash.ts';
 import type { Expectation, PartialContent } from './verified-ingest.ts';
 
 const FIRST_BLOCK = 64 * 1024;
@@ -17,6 +18,7 @@ export class MemoryPartial implements PartialContent {
   /** Bytes of room in the last block. */
   #room = 0;
   #updatedAt: number;
+  #savedHash: SavedHash | undefined;
   /** What the ingest that was opened last expects. */
   expected: Expectation = { labels: {} };
 
@@ -28,6 +30,10 @@ export class MemoryPartial implements PartialContent {
 
   get kept(): number {
     return this.#kept;
+  }
+
+  get savedHash(): SavedHash | undefined {
+    return this.#savedHash;
   }
 
   get updatedAt(): number {
@@ -66,6 +72,7 @@ export class MemoryPartial implements PartialContent {
     }
     this.#room += excess;
     this.#kept = size;
+    if (size < (this.#savedHash?.size ?? 0)) this.#savedHash = undefined;
     this.#updatedAt = this.#clock.now();
     return Promise.resolve();
   }
@@ -93,7 +100,8 @@ export class MemoryPartial implements PartialContent {
     return Promise.resolve(this.#publish(digest, bytes, labels));
   }
 
-  close(): Promise<void> {
+  close(hash?: SavedHash): Promise<void> {
+    this.#savedHash = hash ?? this.#savedHash;
     return Promise.resolve();
   }
 

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMemoryStorage } from './memory-storage.ts';
 import { openStorage } from './open-storage.ts';
-import { openRoot } from './platform.web.ts';
 
 /** `size` bytes that differ from their neighbours. */
 function bytesOf(size: number, seed: number): Uint8Array {
@@ -97,9 +96,5 @@ describe('openStorage', () => {
     await putEmpty(storage);
     await storage.close();
     expect(await openStorage({ root: undefined })).not.toBe(storage);
-  });
-
-  it('has no roots in a page', async () => {
-    await expect(openRoot('store', {})).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   });
 });

@@ -10,6 +10,12 @@ import { MemoryMetadataStore } from './memory-metadata-store.ts';
 export interface StorageOptions {
   /** Default: the system's. */
   readonly clock?: Clock | undefined;
+  /**
+   * Whether the running hash of an ingest that is closed is kept, so that who goes on with it need not read what is
+   * there. Where the runtime has no hash of its own, as in a page, it always is. Elsewhere the hash that can be kept is
+   * slower than the runtime's: worth it for large downloads that are often broken off, on slow disks. Default `false`.
+   */
+  readonly resumableHash?: boolean | undefined;
 }
 
 /**
@@ -31,7 +37,7 @@ export interface StorageOptions {
  * ```
  */
 export function createMemoryStorage(options: StorageOptions = {}): Storage {
-  return new MemoryStorage(options.clock ?? systemClock);
+  return new MemoryStorage(options);
 }
 
 class MemoryStorage implements Storage {
@@ -40,8 +46,8 @@ class MemoryStorage implements Storage {
   readonly #locks = new LockQueue();
   readonly #closing = new AbortController();
 
-  constructor(clock: Clock) {
-    this.content = new MemoryContentStore(clock);
+  constructor({ clock = systemClock, resumableHash = false }: StorageOptions) {
+    this.content = new MemoryContentStore(clock, resumableHash);
   }
 
   async lock(name: string, { signal }: AbortOptions = {}): Promise<AsyncDisposable> {

@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { StowageError } from '@stowage/types';
 import type { Bytes } from '@stowage/types';
 import type { FileStatus, FileSystem, OpenFile, OpenMode } from './file-system.ts';
+import { shareSyncs } from './share-syncs.ts';
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
@@ -37,7 +38,7 @@ export const nodeFileSystem: FileSystem = {
   remove: (path) => guarded(() => unlink(path)),
   removeDirectory: (path) => guarded(() => rmdir(path)),
   touch: (path, at) => guarded(() => utimes(path, at / 1000, at / 1000)),
-  syncDirectory: (path) => guarded(() => syncDirectory(path)),
+  syncDirectory: shareSyncs((path) => guarded(() => syncDirectory(path))),
 };
 
 class NodeFile implements OpenFile {

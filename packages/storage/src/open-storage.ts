@@ -5,15 +5,19 @@ import type { StorageOptions } from './memory-storage.ts';
 
 /** Which storage is opened. */
 export interface OpenStorageOptions extends StorageOptions {
-  /** The directory that keeps everything. Default: none, and everything is kept in memory. */
+  /**
+   * The directory that keeps everything: a path on Node, Deno and Bun, in a page a directory of the origin private file
+   * system. Default: none, and everything is kept in memory.
+   */
   readonly root?: string | undefined;
 }
 
 /**
- * Opens a storage: files under `root` on Node, Deno and Bun, or memory where no root is given.
+ * Opens a storage: files under `root` on Node, Deno and Bun, the origin private file system in a page or worker, or
+ * memory where no root is given.
  *
  * @param options the root, and the clock for tests
- * @throws what `openFileStorage` throws; `UNSUPPORTED` for a root in a page
+ * @throws what `openFileStorage` or `openWebStorage` throws: `UNSUPPORTED` where there is no place for a root
  *
  * @example
  * ```ts

@@ -1,13 +1,9 @@
-import { StowageError } from '@stowage/types';
 import type { Storage } from '@stowage/types';
 import type { StorageOptions } from './memory-storage.ts';
 
-/** Opens the storage of a root. This platform has no files, and so no roots. */
-export function openRoot(_root: string, _options: StorageOptions): Promise<Storage> {
-  return Promise.reject(
-    new StowageError(
-      'UNSUPPORTED',
-      'a storage with a root needs the file system of Node, Deno or Bun; leave the root out to keep everything in memory',
-    ),
-  );
+/** Opens the storage of a root: a directory of the origin private file system. */
+export async function openRoot(root: string, options: StorageOptions): Promise<Storage> {
+  // Pages that keep everything in memory need not load it.
+  const { openWebStorage } = await import('./web-storage.ts');
+  return await openWebStorage(root, options);
 }

@@ -2,6 +2,7 @@ import { createDigester, digestBytes } from '@stowage/core';
 import { StowageError } from '@stowage/types';
 import type { Bytes, ContentInfo, Digest } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
+import type { SavedHash } from './saved-hash.ts';
 import { mergeExpectations, VerifiedIngest } from './verified-ingest.ts';
 import type { PartialContent } from './verified-ingest.ts';
 
@@ -11,6 +12,7 @@ const text = (value: string): Bytes => new TextEncoder().encode(value);
 class NarrowPartial implements PartialContent {
   bytes: number[] = [];
   kept = 0;
+  savedHash: SavedHash | undefined;
   readonly calls: string[] = [];
   failNext: string | undefined;
 
@@ -54,8 +56,11 @@ class NarrowPartial implements PartialContent {
     return this.#do('publish', () => ({ digest, size, labels: {} }));
   }
 
-  close(): Promise<void> {
-    return this.#do('close', () => undefined);
+  close(hash?: SavedHash): Promise<void> {
+    return this.#do('close', () => {
+      this.kept = this.bytes.length;
+      this.savedHash = hash;
+    });
   }
 
   #do<T>(call: string, run: () => T): Promise<T> {
@@ -70,8 +75,10 @@ class NarrowPartial implements PartialContent {
 function ingestOf(
   partial: PartialContent,
   options: Parameters<typeof mergeExpectations>[1] = {},
+  resumableHash = false,
 ): VerifiedIngest {
-  return new VerifiedIngest('ref', partial, mergeExpectations({ labels: {} }, options), () => undefined);
+  const expected = mergeExpectations({ labels: {} }, options);
+  return new VerifiedIngest('ref', { partial, expected, resumableHash, onClose: () => undefined });
 }
 
 describe('VerifiedIngest', () => {
@@ -160,11 +167,52 @@ describe('VerifiedIngest', () => {
     expect((await ingest.commit()).digest).toBe(await digestBytes(text('abcd')));
   });
 
+  it('goes on from the hash that was saved, and reads what came after it', async () => {
+    const partial = new NarrowPartial();
+    const first = ingestOf(partial, {}, true);
+    await first.write(text('abcdef'));
+    await first.close();
+    expect(partial.savedHash).toMatchObject({ algorithm: 'sha256', size: 6 });
+    partial.bytes.push(...text('gh'));
+    partial.kept = 8;
+    partial.calls.length = 0;
+    const next = ingestOf(partial, {}, true);
+    await next.write(text('i'));
+    expect((await next.commit()).digest).toBe(await digestBytes(text('abcdefghi')));
+    expect(partial.calls).toEqual(['replay 6-8', 'flush', 'publish']);
+  });
+
+  it('reads everything where the saved hash is of no use', async () => {
+    const saver = new NarrowPartial();
+    const saving = ingestOf(saver, {}, true);
+    await saving.write(text('abc'));
+    await saving.close();
+    const { savedHash } = saver;
+    if (savedHash === undefined) throw new Error('nothing was saved');
+    const useless: SavedHash[] = [
+      { ...savedHash, size: 9 },
+      { ...savedHash, algorithm: 'sha512' },
+      { ...savedHash, state: savedHash.state.subarray(1) },
+    ];
+    for (const hash of useless) {
+      const partial = new NarrowPartial('abc');
+      partial.savedHash = hash;
+      expect((await ingestOf(partial, {}, true).commit()).digest).toBe(await digestBytes(text('abc')));
+      expect(partial.calls).toEqual(['flush', 'replay 0-3', 'publish']);
+    }
+  });
+
   it('is closed once, even when closing fails', async () => {
     const partial = new NarrowPartial();
     let closed = 0;
-    const ingest = new VerifiedIngest('ref', partial, { labels: {} }, () => {
+    const onClose = (): void => {
       closed += 1;
+    };
+    const ingest = new VerifiedIngest('ref', {
+      partial,
+      expected: { labels: {} },
+      resumableHash: false,
+      onClose,
     });
     await ingest.write(text('ab'));
     partial.failNext = 'close';

@@ -13,6 +13,7 @@ import type {
 import { checkExpectation, checkTruncation } from './checks.ts';
 import { mergeLabels } from './labels.ts';
 import type { Labels } from './labels.ts';
+import type { SavedHash } from './saved-hash.ts';
 import { TaskQueue } from './task-queue.ts';
 
 /** What an ingest expects of its bytes, and the labels they get. */
@@ -35,6 +36,8 @@ export function mergeExpectations(before: Expectation, now: IngestOptions): Expe
 export interface PartialContent {
   /** Bytes that are kept for good: what is left after a failure. */
   readonly kept: number;
+  /** The hash that was saved when it was last closed, while the bytes that it has taken are still those. */
+  readonly savedHash: SavedHash | undefined;
   /** Copies as many bytes as there is room for and tells how many. */
   take(bytes: Bytes): number;
   /** Makes room for more. When it fails, the bytes beyond `kept` are dropped. */
@@ -47,8 +50,18 @@ export interface PartialContent {
   replay(start: number, end: number, onBytes: (bytes: Bytes) => void, options: AbortOptions): Promise<void>;
   /** Publishes the flushed bytes as a verified blob and forgets the ingest. */
   publish(digest: Digest, size: number, labels: Labels, options: AbortOptions): Promise<ContentInfo>;
-  /** Keeps what was taken and frees everything else, whether or not it fails. */
-  close(): Promise<void>;
+  /** Keeps what was taken, and its hash where there is one to be had, and frees everything else, also when it fails. */
+  close(hash?: SavedHash): Promise<void>;
+}
+
+/** How an ingest is made. */
+export interface VerifiedIngestInit {
+  readonly partial: PartialContent;
+  readonly expected: Expectation;
+  /** Whether the hash is to be one that can be saved, even where the runtime has a faster one. */
+  readonly resumableHash: boolean;
+  /** Called once, when the ingest has let go of its partial. */
+  readonly onClose: () => void;
 }
 
 const DONE = Promise.resolve();
@@ -56,13 +69,14 @@ const DONE = Promise.resolve();
 /**
  * The part of an ingest that is the same for all drivers: order of calls, the running hash, verification. The hash
  * keeps up with the bytes as they come; it falls behind when an ingest is resumed, truncated or asked for another
- * algorithm, and then catches up by reading what is kept.
+ * algorithm, and then goes on from where it was saved, or catches up by reading what is kept.
  */
 export class VerifiedIngest implements Ingest {
   readonly ref: string;
   readonly #partial: PartialContent;
   readonly #expected: Expectation;
   readonly #tasks = new TaskQueue();
+  readonly #resumableHash: boolean;
   readonly #onClose: () => void;
   #open = true;
   #offset: number;
@@ -70,10 +84,11 @@ export class VerifiedIngest implements Ingest {
   /** How many bytes the digester has taken. */
   #hashed = 0;
 
-  constructor(ref: string, partial: PartialContent, expected: Expectation, onClose: () => void) {
+  constructor(ref: string, { partial, expected, resumableHash, onClose }: VerifiedIngestInit) {
     this.ref = ref;
     this.#partial = partial;
     this.#expected = expected;
+    this.#resumableHash = resumableHash;
     this.#onClose = onClose;
     this.#offset = partial.kept;
   }
@@ -135,7 +150,7 @@ export class VerifiedIngest implements Ingest {
       if (!this.#open) return;
       this.#open = false;
       try {
-        await this.#partial.close();
+        await this.#partial.close(this.#saveHash());
       } finally {
         this.#offset = this.#partial.kept;
         this.#onClose();
@@ -208,9 +223,9 @@ export class VerifiedIngest implements Ingest {
   async #catchUp(algorithm: DigestAlgorithm, options: AbortOptions): Promise<void> {
     let digester = this.#digester;
     if (digester?.algorithm !== algorithm) {
-      digester = await createDigester(algorithm);
+      digester = await createDigester(algorithm, { resumable: this.#resumableHash });
+      this.#hashed = this.#restoreHash(digester);
       this.#digester = digester;
-      this.#hashed = 0;
     }
     if (this.#hashed === this.#offset) return;
     const end = this.#offset;
@@ -219,6 +234,26 @@ export class VerifiedIngest implements Ingest {
       this.#hashed += bytes.byteLength;
     };
     await this.#partial.replay(this.#hashed, end, onBytes, options);
+  }
+
+  #saveHash(): SavedHash | undefined {
+    const digester = this.#digester;
+    if (digester?.save === undefined) return undefined;
+    return { algorithm: digester.algorithm, size: this.#hashed, state: digester.save() };
+  }
+
+  /** Goes on from the hash that was saved, where there is one for these bytes; answers how many it has taken. */
+  #restoreHash(digester: Digester): number {
+    const saved = this.#partial.savedHash;
+    if (saved?.algorithm !== digester.algorithm || saved.size > this.#offset) return 0;
+    if (digester.restore === undefined) return 0;
+    try {
+      digester.restore(saved.state);
+      return saved.size;
+    } catch {
+      // A state of another version. Reading what is there does as well.
+      return 0;
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { systemClock, withLock } from '@stowage/core';
 import { registryDigests } from '@stowage/registry-server';
-import { isStowageError, parseManifest } from '@stowage/types';
+import { isDigest, isStowageError, parseManifest } from '@stowage/types';
 import type {
   AbortOptions,
   Clock,
@@ -13,8 +13,15 @@ import type {
   Storage,
 } from '@stowage/types';
 import { withImageLayers } from './image-layers.ts';
+import { DIFF_IDS } from './layer-download.ts';
 import { COLLECTION_LOCK, leasedDigests } from './leases.ts';
 import { MAX_MANIFEST_BYTES } from './manifest-cache.ts';
+
+/** How long the bytes of a download that broke off are kept for whoever goes on with it. */
+const INGEST_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** How many blobs are removed at a time. */
+const REMOVED_AT_ONCE = 16;
 
 /** What a collection removed. */
 export interface GarbageReport {
@@ -24,7 +31,9 @@ export interface GarbageReport {
   readonly layers: number;
   /** Blobs that nothing used. */
   readonly blobs: number;
-  /** What those blobs took up. */
+  /** Downloads that were begun and that nobody went on with for a week. */
+  readonly ingests: number;
+  /** What those blobs and downloads took up. */
   readonly bytes: number;
 }
 
@@ -37,10 +46,16 @@ export interface GarbageCollectorDeps {
   readonly clock?: Clock;
 }
 
+/** What was removed, and what it took up. */
+interface Removed {
+  readonly count: number;
+  readonly bytes: number;
+}
+
 /**
- * Removes images without a name, layers without an image, and blobs that nothing leads to. What a running pull has
- * leased stays, and so does whatever other tools have named in the store's `index.json` and whatever a registry serves
- * from the same storage.
+ * Removes images without a name, layers without an image, blobs that nothing leads to, and downloads that nobody went
+ * on with for a week. What a running pull has leased stays, and so does whatever other tools have named in the store's
+ * `index.json` and whatever a registry serves from the same storage.
  */
 export function collectGarbage(
   deps: GarbageCollectorDeps,
@@ -60,7 +75,15 @@ async function collect(deps: GarbageCollectorDeps, options: AbortOptions): Promi
     await markReachable(descriptor, storage.content, marked, options);
   }
   const swept = await sweep(storage.content, marked, options);
-  return { images: unnamed.images, layers: unnamed.layers + unused, ...swept };
+  await forgetDiffIds(storage, options);
+  const expired = await expireIngests(storage.content, clock, options);
+  return {
+    images: unnamed.images,
+    layers: unnamed.layers + unused,
+    blobs: swept.count,
+    ingests: expired.count,
+    bytes: swept.bytes + expired.bytes,
+  };
 }
 
 async function removeUnnamedImages(
@@ -69,13 +92,10 @@ async function removeUnnamedImages(
   options: AbortOptions,
 ): Promise<{ images: number; layers: number }> {
   const named = new Set((await references.all(options)).map(({ imageId }) => imageId));
-  let [images, layers] = [0, 0];
-  for (const id of (await imageStore.map(options)).keys()) {
-    if (named.has(id) || leased.has(id)) continue;
-    layers += (await imageStore.delete(id, options)).length;
-    images += 1;
-  }
-  return { images, layers };
+  const ids = [...(await imageStore.map(options)).keys()];
+  const unnamed = ids.filter((id) => !named.has(id) && !leased.has(id));
+  const layers = await imageStore.delete(unnamed, options);
+  return { images: unnamed.length, layers: layers.length };
 }
 
 /** A layer that nobody holds goes when a hold on it is given back. */
@@ -152,13 +172,51 @@ async function sweep(
   content: ContentStore,
   marked: ReadonlySet<Digest>,
   options: AbortOptions,
-): Promise<{ blobs: number; bytes: number }> {
-  let [blobs, bytes] = [0, 0];
+): Promise<Removed> {
+  let [count, bytes] = [0, 0];
+  let batch: Digest[] = [];
+  const remove = async (): Promise<void> => {
+    // What comes back with a loss of power is removed the next time.
+    await Promise.all(batch.map((digest) => content.delete(digest, { ...options, durable: false })));
+    batch = [];
+  };
   for await (const { digest, size } of content.walk(options)) {
     if (marked.has(digest)) continue;
-    await content.delete(digest, options);
-    blobs += 1;
+    batch.push(digest);
+    if (batch.length === REMOVED_AT_ONCE) await remove();
+    count += 1;
     bytes += size;
   }
-  return { blobs, bytes };
+  await remove();
+  return { count, bytes };
+}
+
+/** What is remembered of blobs goes with them. */
+async function forgetDiffIds({ content, metadata }: Storage, options: AbortOptions): Promise<void> {
+  for await (const key of metadata.keys(DIFF_IDS, options)) {
+    const digest = key.replace('/', ':');
+    try {
+      if (isDigest(digest)) await content.info(digest, options);
+    } catch (error) {
+      if (!isStowageError(error, 'NOT_FOUND')) throw error;
+      await metadata.delete(DIFF_IDS, key, options);
+    }
+  }
+}
+
+async function expireIngests(content: ContentStore, clock: Clock, options: AbortOptions): Promise<Removed> {
+  let [count, bytes] = [0, 0];
+  for await (const { ref, offset, updatedAt } of content.ingests(options)) {
+    if (clock.now() - updatedAt <= INGEST_LIFETIME_MS) continue;
+    try {
+      await content.abort(ref, options);
+    } catch (error) {
+      // Somebody has gone on with it.
+      if (isStowageError(error, 'UNAVAILABLE')) continue;
+      throw error;
+    }
+    count += 1;
+    bytes += offset;
+  }
+  return { count, bytes };
 }

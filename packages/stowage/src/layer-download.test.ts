@@ -4,6 +4,7 @@ import { isStowageError, MEDIA_TYPES, StowageError } from '@stowage/types';
 import type {
   Bytes,
   ByteStream,
+  Clock,
   Descriptor,
   DiffID,
   LayerScanner,
@@ -12,7 +13,7 @@ import type {
   Repository,
   Storage,
 } from '@stowage/types';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createLayerDownload } from './layer-download.ts';
 
 const bytes = Uint8Array.from({ length: 3_000 }, (_, index) => index % 251);
@@ -57,8 +58,23 @@ function downloadFrom(
   layerScanner?: LayerScanner,
 ): ReturnType<typeof createLayerDownload> {
   const { content: contentStore, metadata: metadataStore } = storage;
-  return createLayerDownload(descriptor, { contentStore, metadataStore, remote, layerScanner });
+  return createLayerDownload(descriptor, { contentStore, metadataStore, remote, layerScanner, clock });
 }
+
+/** Time that stands still; what happens while somebody waits is up to the test. */
+let onSleep: (milliseconds: number) => Promise<void> | void;
+const clock: Clock = {
+  now: () => 0,
+  sleep: async (milliseconds, options) => {
+    options?.signal?.throwIfAborted();
+    await onSleep(milliseconds);
+  },
+};
+beforeEach(() => {
+  onSleep = () => {
+    throw new Error('no need to wait');
+  };
+});
 
 const sound = (offset: number): ByteStream =>
   streamOf(bytes.slice(offset, offset + 1_000), bytes.slice(offset + 1_000));
@@ -115,6 +131,62 @@ describe('a layer download', () => {
     const { remote, offsets } = remoteOf(sound);
     expect(await downloadFrom(storage, remote).download(() => undefined)).toEqual({ descriptor });
     expect(offsets).toEqual([]);
+  });
+
+  it('waits for whoever has begun, shows how far that is, and finds the blob', async () => {
+    const storage = createMemoryStorage();
+    const other = await storage.content.ingest(`layer-${digest}`, { digest, size: bytes.length });
+    const waits: number[] = [];
+    onSleep = async (milliseconds) => {
+      waits.push(milliseconds);
+      const { offset } = other;
+      if (offset < bytes.length) await other.write(bytes.slice(offset, offset + 600));
+      else await other.commit();
+    };
+    const steps: Progress[] = [];
+    const { remote, offsets } = remoteOf(sound);
+    const done = await downloadFrom(storage, remote).download((step) => steps.push(step));
+    expect(done).toEqual({ descriptor });
+    expect(offsets).toEqual([]);
+    expect(waits).toEqual([20, 40, 80, 160, 250, 250]);
+    expect(steps.map(({ action, current }) => [action, current])).toEqual([
+      ['Downloading', 600],
+      ['Downloading', 3_000],
+      ['Download complete', undefined],
+    ]);
+  });
+
+  it('goes on where whoever had begun gave up', async () => {
+    const storage = createMemoryStorage();
+    const other = await storage.content.ingest(`layer-${digest}`, { digest, size: bytes.length });
+    await other.write(bytes.slice(0, 700));
+    onSleep = () => other.close();
+    const { remote, offsets } = remoteOf(sound);
+    await downloadFrom(storage, remote).download(() => undefined);
+    expect(offsets).toEqual([700]);
+    expect((await storage.content.info(digest)).size).toBe(bytes.length);
+  });
+
+  it('waits no longer than its caller', async () => {
+    const storage = createMemoryStorage();
+    await using _other = await storage.content.ingest(`layer-${digest}`);
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    onSleep = () => {
+      controller.abort(reason);
+    };
+    const { signal } = controller;
+    await expect(
+      downloadFrom(storage, remoteOf(sound).remote).download(() => undefined, { signal }),
+    ).rejects.toBe(reason);
+  });
+
+  it('does not wait for a storage that is closed', async () => {
+    const storage = createMemoryStorage();
+    await storage.close();
+    await expect(
+      downloadFrom(storage, remoteOf(sound).remote).download(() => undefined),
+    ).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
   it('outlives a scan that fails: the digest decides', async () => {

@@ -9,6 +9,7 @@ import {
 } from '@stowage/types';
 import type {
   AbortOptions,
+  Clock,
   ContentStore,
   Descriptor,
   DiffID,
@@ -18,12 +19,14 @@ import type {
   LayerScanner,
   MetadataStore,
   ProgressOutput,
+  ProgressThrottle,
   Repository,
 } from '@stowage/types';
+import { openIngest } from './open-ingest.ts';
 import { beginScan } from './tolerant-scan.ts';
 
 /** Where verified DiffIDs are remembered by the digest of their blob, as moby does. */
-const DIFF_IDS = 'diffid-by-digest';
+export const DIFF_IDS = 'diffid-by-digest';
 
 /** What a layer download works with. */
 export interface LayerDownloadDeps {
@@ -31,6 +34,8 @@ export interface LayerDownloadDeps {
   readonly metadataStore: MetadataStore;
   readonly remote: Repository;
   readonly layerScanner?: LayerScanner | undefined;
+  /** Waits for a download of the same layer in another process. */
+  readonly clock: Clock;
 }
 
 /**
@@ -50,7 +55,10 @@ export function createLayerDownload(descriptor: Descriptor, deps: LayerDownloadD
     diffId: (options) => knownDiffId(descriptor, deps, options),
     download: (output, options) => downloadLayer(descriptor, id, deps, output, options ?? {}),
     registered: (diffId) =>
-      deps.metadataStore.set(DIFF_IDS, digestKey(digest), new TextEncoder().encode(diffId)),
+      // It can be found out again.
+      deps.metadataStore.set(DIFF_IDS, digestKey(digest), new TextEncoder().encode(diffId), {
+        durable: false,
+      }),
   };
 }
 
@@ -81,19 +89,19 @@ async function downloadLayer(
 ): Promise<DownloadedLayer> {
   const { digest, size } = descriptor;
   const ref = `layer-${digest}`;
-  let ingest: Ingest;
-  try {
-    ingest = await deps.contentStore.ingest(ref, { ...options, digest, size });
-  } catch (error) {
-    if (isStowageError(error, 'ALREADY_EXISTS')) {
-      output({ id, action: 'Download complete', phase: 'downloaded' });
-      return { descriptor };
-    }
-    throw error;
+  const words = { id, action: 'Downloading', phase: 'downloading', total: size } as const;
+  const progress = createProgressThrottle(output, words);
+  const waiting = { clock: deps.clock, onWait: progress.update };
+  const ingest = await openIngest(deps.contentStore, ref, { ...options, digest, size }, waiting);
+  if (ingest === undefined) {
+    output({ id, action: 'Download complete', phase: 'downloaded' });
+    return { descriptor };
   }
   const resumedFrom = ingest.offset;
   try {
-    const scanned = await receive(descriptor, id, ingest, deps, output, options);
+    const scanned = await receive(descriptor, ingest, deps, progress, options);
+    output({ id, action: 'Verifying Checksum', phase: 'verifying' });
+    await ingest.commit(options);
     output({ id, action: 'Download complete', phase: 'downloaded' });
     return { descriptor, scanned };
   } catch (error) {
@@ -111,25 +119,18 @@ async function downloadLayer(
 /** Streams what is missing of the blob into its ingest, and into a scan when all of it passes by. */
 async function receive(
   descriptor: Descriptor,
-  id: string,
   ingest: Ingest,
-  deps: LayerDownloadDeps,
-  output: ProgressOutput,
+  { remote, layerScanner }: LayerDownloadDeps,
+  progress: ProgressThrottle,
   options: AbortOptions,
 ): Promise<DownloadedLayer['scanned']> {
-  const { digest, size } = descriptor;
+  const { digest, size, urls } = descriptor;
   const offset = ingest.offset;
-  const scan = await beginScan(offset === 0 ? deps.layerScanner : undefined, descriptor);
+  const scan = await beginScan(offset === 0 ? layerScanner : undefined, descriptor);
   try {
     if (offset < size || size === 0) {
-      const progress = createProgressThrottle(output, {
-        id,
-        action: 'Downloading',
-        phase: 'downloading',
-        total: size,
-      });
       progress.update(offset);
-      const stream = await deps.remote.blobs.open(digest, { ...options, offset, size, verify: false });
+      const stream = await remote.blobs.open(digest, { ...options, offset, size, urls, verify: false });
       for await (const bytes of iterate(stream, options)) {
         const scanning = scan.write(bytes);
         await ingest.write(bytes, options);
@@ -138,10 +139,7 @@ async function receive(
       }
       progress.finish();
     }
-    output({ id, action: 'Verifying Checksum', phase: 'verifying' });
-    const scanned = await scan.end();
-    await ingest.commit(options);
-    return scanned;
+    return await scan.end();
   } finally {
     await scan.cancel();
   }

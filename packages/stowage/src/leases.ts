@@ -6,6 +6,9 @@ const NAMESPACE = 'leases';
 /** As moby's temporary leases: long enough for any pull, short enough that a dead one frees its disk. */
 const LIFETIME_MS = 24 * 60 * 60 * 1000;
 
+/** No lease outlives the machine that its holder runs on. One that is damaged protects nothing. */
+const VOLATILE = { durable: false } as const;
+
 /** The lock under which leases change and garbage is collected, so that neither overlooks the other. */
 export const COLLECTION_LOCK = 'collection';
 
@@ -37,7 +40,7 @@ function createLease(storage: Storage, clock: Clock, createOptions: AbortOptions
   const release = async (): Promise<void> => {
     if (released) return;
     released = true;
-    await storage.metadata.delete(NAMESPACE, key);
+    await storage.metadata.delete(NAMESPACE, key, VOLATILE);
   };
   return {
     async add(digests, options): Promise<void> {
@@ -45,7 +48,8 @@ function createLease(storage: Storage, clock: Clock, createOptions: AbortOptions
       for (const digest of digests) held.add(digest);
       if (held.size === before) return;
       const record: LeaseRecord = { expiresAt: clock.now() + LIFETIME_MS, digests: [...held] };
-      const write = (): Promise<void> => storage.metadata.set(NAMESPACE, key, encodeGoJson(record), options);
+      const write = (): Promise<void> =>
+        storage.metadata.set(NAMESPACE, key, encodeGoJson(record), { ...options, ...VOLATILE });
       await withLock(storage, COLLECTION_LOCK, write, options);
     },
     release,
@@ -69,7 +73,7 @@ export async function leasedDigests(
   for await (const key of storage.metadata.keys(NAMESPACE, options)) {
     const record = parseLease(await storage.metadata.get(NAMESPACE, key, options));
     if (record === undefined || record.expiresAt <= clock.now()) {
-      await storage.metadata.delete(NAMESPACE, key, options);
+      await storage.metadata.delete(NAMESPACE, key, { ...options, ...VOLATILE });
       continue;
     }
     for (const digest of record.digests) digests.add(digest);

@@ -1,17 +1,18 @@
-import type { TransferManager } from '@stowage/transfer';
 import { DEFAULT_DOMAIN, isStowageError, parseManifest } from '@stowage/types';
 import type {
   AbortOptions,
   Bytes,
+  Clock,
   ContentStore,
   Descriptor,
   Digest,
-  Ingest,
   Lease,
   Manifest,
   Reference,
   Repository,
 } from '@stowage/types';
+import { fetchOnce } from './open-ingest.ts';
+import type { PullContext } from './pull-context.ts';
 import { share } from './share.ts';
 
 /** The largest manifest that is accepted, in bytes; what the distribution specification asks registries to take. */
@@ -35,7 +36,9 @@ export interface ManifestCacheDeps {
   /** What is being pulled. */
   readonly reference: Reference;
   /** Where downloads are shared with other pulls. */
-  readonly shared: TransferManager;
+  readonly shared: PullContext['shared'];
+  /** Waits for what other processes download. */
+  readonly clock: Clock;
   /** Keeps what is read from being collected. */
   readonly lease?: Lease | undefined;
 }
@@ -50,14 +53,16 @@ export class ManifestCache {
   readonly #content: ContentStore;
   readonly #remote: Repository;
   readonly #reference: Reference;
-  readonly #shared: TransferManager;
+  readonly #shared: PullContext['shared'];
+  readonly #clock: Clock;
   readonly #lease: Lease | undefined;
 
-  constructor({ contentStore, remote, reference, shared, lease }: ManifestCacheDeps) {
+  constructor({ contentStore, remote, reference, shared, clock, lease }: ManifestCacheDeps) {
     this.#content = contentStore;
     this.#remote = remote;
     this.#reference = reference;
     this.#shared = shared;
+    this.#clock = clock;
     this.#lease = lease;
   }
 
@@ -77,11 +82,20 @@ export class ManifestCache {
     );
   }
 
-  async #fromRemote({ digest, mediaType }: ManifestTarget, options: AbortOptions): Promise<CachedManifest> {
-    const { descriptor, bytes } = await this.#remote.manifests.get(digest, options);
-    const manifest = parseManifest(bytes, mediaType ?? descriptor.mediaType);
-    await this.#store(manifest, digest, bytes, options);
-    return { manifest, descriptor: describe(manifest, digest, bytes) };
+  async #fromRemote(target: ManifestTarget, options: AbortOptions): Promise<CachedManifest> {
+    const { digest } = target;
+    let fresh: CachedManifest | undefined;
+    const fetch = async (): Promise<Bytes> => {
+      const { descriptor, bytes } = await this.#remote.manifests.get(digest, options);
+      const manifest = parseManifest(bytes, target.mediaType ?? descriptor.mediaType);
+      fresh = { manifest, descriptor: describe(manifest, digest, bytes) };
+      return bytes;
+    };
+    const ref = `${/index|list/.test(target.mediaType ?? '') ? 'index' : 'manifest'}-${digest}`;
+    const expected = { ...options, digest, labels: this.#sourceLabel({}) };
+    await fetchOnce(this.#content, ref, expected, fetch, this.#clock);
+    // Somebody else was quicker; and where it is gone again, it is fetched after all.
+    return fresh ?? (await this.#fromContent(target, options)) ?? this.#fromRemote(target, options);
   }
 
   async #fromContent(target: ManifestTarget, options: AbortOptions): Promise<CachedManifest | undefined> {
@@ -100,25 +114,6 @@ export class ManifestCache {
     const bytes = await this.#content.read(digest, { ...options, maxBytes: MAX_MANIFEST_BYTES });
     const manifest = parseManifest(bytes, mediaType);
     return { manifest, descriptor: describe(manifest, digest, bytes) };
-  }
-
-  async #store(manifest: Manifest, digest: Digest, bytes: Bytes, options: AbortOptions): Promise<void> {
-    const prefix = manifest.kind === 'index' ? 'index' : 'manifest';
-    const expected = { ...options, digest, size: bytes.byteLength, labels: this.#sourceLabel({}) };
-    let ingest: Ingest;
-    try {
-      ingest = await this.#content.ingest(`${prefix}-${digest}`, expected);
-    } catch (error) {
-      if (isStowageError(error, 'ALREADY_EXISTS')) return;
-      throw error;
-    }
-    try {
-      await ingest.truncate(0, options);
-      await ingest.write(bytes, options);
-      await ingest.commit(options);
-    } finally {
-      await ingest.close();
-    }
   }
 
   #isFromHere(labels: Readonly<Record<string, string>>): boolean {

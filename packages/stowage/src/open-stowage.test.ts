@@ -1,7 +1,7 @@
 import { createMemoryStorage } from '@stowage/storage';
 import { digestBytes } from '@stowage/core';
 import { formatPlatform, isStowageError, MEDIA_TYPES, parseNormalizedNamed } from '@stowage/types';
-import type { Descriptor, Platform } from '@stowage/types';
+import type { Clock, Descriptor, Platform } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { openStowage } from './open-stowage.ts';
 import type { Stowage, StowageOptions } from './stowage.ts';
@@ -218,6 +218,7 @@ describe('names and garbage', () => {
     expect((await stowage.inspect('localhost/two:v1')).layers).toHaveLength(2);
     await stowage.remove('localhost/two:v1');
     expect(await blobs(stowage)).toBe(0);
+    for await (const key of stowage.metadata.keys('diffid-by-digest')) expect(key).toBeUndefined();
     expect(await stowage.images()).toEqual([]);
   });
 
@@ -256,12 +257,44 @@ describe('names and garbage', () => {
     await stowage.metadata.set('layout', 'index.json', new TextEncoder().encode(JSON.stringify(document)));
 
     // The first image keeps its digest as a name, so nothing of it goes.
-    expect(await stowage.gc()).toEqual({ images: 0, layers: 0, blobs: 1, bytes: stray.length });
+    expect(await stowage.gc()).toEqual({
+      images: 0,
+      layers: 0,
+      blobs: 1,
+      ingests: 0,
+      bytes: stray.length,
+    });
     const [, old] = await stowage.images();
     for (const digest of old?.digests ?? []) await stowage.references.delete(parseNormalizedNamed(digest));
     expect(await stowage.gc()).toMatchObject({ images: 1, layers: 1, blobs: 3 });
     expect(await blobs(stowage)).toBe(4);
-    expect(await stowage.gc()).toEqual({ images: 0, layers: 0, blobs: 0, bytes: 0 });
+    expect(await stowage.gc()).toEqual({ images: 0, layers: 0, blobs: 0, ingests: 0, bytes: 0 });
+  });
+
+  it('gc throws away what nobody went on with for a week, and nothing that is open', async () => {
+    let now = 0;
+    const clock: Clock = { now: () => now, sleep: () => Promise.reject(new Error('no need to wait')) };
+    const storage = createMemoryStorage({ clock });
+    await using stowage = await openStowage({ storage, clock });
+    for (const ref of ['old', 'open']) {
+      const ingest = await stowage.content.ingest(ref);
+      await ingest.write(new Uint8Array(100));
+      await ingest.close();
+    }
+    await using open = await stowage.content.ingest('open');
+    const refs = async (): Promise<string[]> => {
+      const list: string[] = [];
+      for await (const { ref } of stowage.content.ingests()) list.push(ref);
+      return list;
+    };
+    now = 7 * 24 * 60 * 60 * 1000;
+    expect(await stowage.gc()).toMatchObject({ ingests: 0, bytes: 0 });
+    now += 1;
+    expect(await stowage.gc()).toMatchObject({ ingests: 1, bytes: 100 });
+    expect(await refs()).toEqual(['open']);
+    await open.close();
+    expect(await stowage.gc()).toMatchObject({ ingests: 1, bytes: 100 });
+    expect(await refs()).toEqual([]);
   });
 
   it('gc leaves alone what a pull is bringing in', async () => {

@@ -1,76 +1,21 @@
-import { hostPlatform, systemClock } from '@stowage/core';
+import { systemClock } from '@stowage/core';
 import { openImageStore, openReferenceStore } from '@stowage/image-store';
-import { openImageView, openLayerStore } from '@stowage/layer-store';
+import { openLayerStore } from '@stowage/layer-store';
 import { createRegistryService } from '@stowage/registry';
 import { openStorage } from '@stowage/storage';
-import { createDownloadManager, createTransferManager } from '@stowage/transfer';
-import type { TransferManager } from '@stowage/transfer';
-import {
-  discardProgress,
-  MEDIA_TYPES,
-  parseNormalizedNamed,
-  parsePlatform,
-  StowageError,
-  tagNameOnly,
-  trimNamed,
-} from '@stowage/types';
-import type {
-  AbortOptions,
-  Clock,
-  ContentStore,
-  Descriptor,
-  ImagePullConfig,
-  ImageStore,
-  LayerStore,
-  LeaseManager,
-  MetadataStore,
-  Platform,
-  ReferenceStore,
-  RegistryService,
-  RootFSDownloadManager,
-  Storage,
-} from '@stowage/types';
-import { findImage } from './find-image.ts';
-import { collectGarbage } from './garbage-collector.ts';
-import type { GarbageReport } from './garbage-collector.ts';
-import { createImageConfigStore } from './image-config-store.ts';
-import { stackOf, topLayer } from './image-layers.ts';
-import { inspectImage, listImages } from './inspect-image.ts';
-import type { ImageInspect, ImageSummary } from './inspect-image.ts';
-import { createLeaseManager } from './leases.ts';
-import { pull } from './pull.ts';
-import type { PullResult } from './pull-result.ts';
+import { createDownloadManager } from '@stowage/transfer';
+import { StowageError } from '@stowage/types';
+import { OpenedStowage } from './opened-stowage.ts';
 import { createRegistryAccess } from './registry-access.ts';
-import type { RegistryAccess } from './registry-access.ts';
-import { removeNames } from './remove-image.ts';
-import type { RemoveResult } from './remove-image.ts';
-import { resolveImage } from './resolve-image.ts';
-import type {
-  OpenImageView,
-  PullOptions,
-  RemoveOptions,
-  ResolveOptions,
-  Stowage,
-  StowageOptions,
-} from './stowage.ts';
-
-/** The media types that a docker schema 2 configuration may have, as in moby. */
-const SCHEMA2_TYPES: readonly string[] = [
-  MEDIA_TYPES.dockerConfig,
-  MEDIA_TYPES.ociConfig,
-  MEDIA_TYPES.octetStream,
-  'application/json',
-  'text/html',
-  '',
-];
+import type { Stowage, StowageOptions } from './stowage.ts';
 
 /**
- * Opens a store of container images: in a directory in Node, Deno and Bun, in memory where neither `root` nor `storage`
- * is given.
+ * Opens a store of container images: in a directory in Node, Deno and Bun, in the origin private file system in a page,
+ * in memory where neither `root` nor `storage` is given.
  *
  * @param options where the images are kept and how registries are reached
  * @throws `INVALID_ARGUMENT` for malformed mirrors or hosts and for a directory that is something else; `UNSUPPORTED`
- *   for a `root` in a page; `STORAGE` when the directory cannot be used
+ *   for a `root` where there is no place for one; `STORAGE` when the directory cannot be used
  *
  * @example
  * ```ts
@@ -81,217 +26,27 @@ const SCHEMA2_TYPES: readonly string[] = [
  * ```
  */
 export async function openStowage(options: StowageOptions = {}): Promise<Stowage> {
-  const { root, auth, fetch, concurrency, clock = systemClock, mirrors, insecureRegistries } = options;
-  if (root !== undefined && options.storage !== undefined) {
+  const { root, storage: given, concurrency, clock = systemClock, ...network } = options;
+  if (root !== undefined && given !== undefined) {
     throw new StowageError('INVALID_ARGUMENT', 'give either root or storage, not both');
   }
-  const registry = createRegistryService({ mirrors, insecureRegistries });
-  const storage = options.storage ?? (await openStorage({ root }));
+  const registry = createRegistryService({ ...network, clock });
+  const storage = given ?? (await openStorage({ root, clock }));
   try {
     const layers = await openLayerStore({ storage });
     return new OpenedStowage({
       storage,
-      ownsStorage: options.storage === undefined,
+      ownsStorage: given === undefined,
       layers,
       imageStore: await openImageStore({ storage, layers }),
       references: await openReferenceStore({ storage }),
       registry,
-      access: createRegistryAccess({ registry, auth, fetch, clock }),
+      access: createRegistryAccess({ ...network, registry, clock }),
       downloads: createDownloadManager({ layerStore: layers, concurrency, clock }),
       clock,
     });
   } catch (error) {
-    if (options.storage === undefined) await storage.close();
+    if (given === undefined) await storage.close();
     throw error;
   }
-}
-
-interface Parts {
-  readonly storage: Storage;
-  readonly ownsStorage: boolean;
-  readonly layers: LayerStore;
-  readonly imageStore: ImageStore;
-  readonly references: ReferenceStore;
-  readonly registry: RegistryService;
-  readonly access: RegistryAccess;
-  readonly downloads: RootFSDownloadManager;
-  readonly clock: Clock;
-}
-
-class OpenedStowage implements Stowage {
-  readonly storage: Storage;
-  readonly content: ContentStore;
-  readonly metadata: MetadataStore;
-  readonly layers: LayerStore;
-  readonly imageStore: ImageStore;
-  readonly references: ReferenceStore;
-  readonly registry: RegistryService;
-
-  readonly #ownsStorage: boolean;
-  readonly #access: RegistryAccess;
-  readonly #downloads: RootFSDownloadManager;
-  readonly #clock: Clock;
-  readonly #leases: LeaseManager;
-  /** What pulls that run at one time share. */
-  readonly #shared: TransferManager = createTransferManager({ concurrency: 0 });
-  readonly #closing = new AbortController();
-  readonly #running = new Set<Promise<unknown>>();
-
-  constructor(parts: Parts) {
-    this.storage = parts.storage;
-    this.content = parts.storage.content;
-    this.metadata = parts.storage.metadata;
-    this.layers = parts.layers;
-    this.imageStore = parts.imageStore;
-    this.references = parts.references;
-    this.registry = parts.registry;
-    this.#ownsStorage = parts.ownsStorage;
-    this.#access = parts.access;
-    this.#downloads = parts.downloads;
-    this.#clock = parts.clock;
-    this.#leases = createLeaseManager(parts.storage, { clock: parts.clock });
-  }
-
-  async pull(text: string, options: PullOptions = {}): Promise<PullResult> {
-    const { allTags = false, onProgress = discardProgress } = options;
-    const parsed = parseNormalizedNamed(text);
-    if (allTags && (parsed.tag !== undefined || parsed.digest !== undefined)) {
-      throw new StowageError('INVALID_ARGUMENT', `tag can't be used with --all-tags/-a`);
-    }
-    const reference = allTags ? parsed : tagNameOnly(parsed);
-    const config: ImagePullConfig = {
-      progressOutput: onProgress,
-      registryService: this.registry,
-      metadataStore: this.metadata,
-      imageStore: createImageConfigStore(this.imageStore),
-      referenceStore: this.references,
-      contentStore: this.content,
-      downloadManager: this.#downloads,
-      layerScanner: this.layers,
-      leases: this.#leases,
-      openRepository: this.#access.openRepository,
-      requireSchema2: true,
-      schema2Types: SCHEMA2_TYPES,
-      platform: platformOf(options.platform),
-    };
-    const result = await this.#run(options, (signal) =>
-      pull(reference, config, { signal, shared: this.#shared }),
-    );
-    await this.imageStore.setLastUpdated(result.imageId, this.#clock.now());
-    return result;
-  }
-
-  images(options?: AbortOptions): Promise<ImageSummary[]> {
-    return listImages(this, options);
-  }
-
-  async inspect(text: string, options?: AbortOptions): Promise<ImageInspect> {
-    const { image } = await findImage(text, this, options);
-    return inspectImage(image, this, options);
-  }
-
-  async view(text: string, options?: AbortOptions): Promise<OpenImageView> {
-    const { image } = await findImage(text, this, options);
-    const top = await topLayer(image.config, this.layers, options);
-    let open = top !== undefined;
-    const close = async (): Promise<void> => {
-      if (!open || top === undefined) return;
-      open = false;
-      await this.layers.release(top);
-    };
-    try {
-      const view = await openImageView(stackOf(top), options);
-      return Object.assign(view, { close, [Symbol.asyncDispose]: close });
-    } catch (error) {
-      await close();
-      throw error;
-    }
-  }
-
-  async tag(source: string, target: string, options?: AbortOptions): Promise<void> {
-    const name = tagNameOnly(parseNormalizedNamed(target));
-    const { image, association } = await findImage(source, this, options);
-    await this.references.addTag(name, image.id, true, { ...options, target: association?.target });
-    await this.imageStore.setLastUpdated(image.id, this.#clock.now(), options);
-  }
-
-  async remove(text: string, options: RemoveOptions = {}): Promise<RemoveResult> {
-    const found = await findImage(text, this, options);
-    const { untagged, named } = await removeNames(found, this.references, options);
-    if (named) return { untagged, deleted: [] };
-    const layers = await this.imageStore.delete(found.image.id, options);
-    await this.gc(options);
-    return { untagged, deleted: [found.image.id, ...layers.map(({ chainId }) => chainId)] };
-  }
-
-  resolve(text: string, options: ResolveOptions = {}): Promise<Descriptor> {
-    const reference = tagNameOnly(parseNormalizedNamed(text));
-    const platform = platformOf(options.platform);
-    return this.#run(options, (signal) =>
-      this.#access.read(reference, (remote) => resolveImage(remote, reference, platform, { signal }), {
-        signal,
-      }),
-    );
-  }
-
-  async *tags(name: string, options: AbortOptions = {}): AsyncGenerator<string> {
-    const reference = trimNamed(parseNormalizedNamed(name));
-    const signal = this.#signal(options);
-    // The first tag tells whether an endpoint has the repository; from then on there is no other to turn to.
-    const { iterator, first } = await this.#access.read(
-      reference,
-      async (remote) => {
-        const tags = remote.tags({ signal })[Symbol.asyncIterator]();
-        return { iterator: tags, first: await tags.next() };
-      },
-      { signal },
-    );
-    try {
-      for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
-    } finally {
-      await iterator.return?.();
-    }
-  }
-
-  gc(options: AbortOptions = {}): Promise<GarbageReport> {
-    return collectGarbage({ ...this.#parts(), clock: this.#clock }, options);
-  }
-
-  async close(): Promise<void> {
-    this.#closing.abort(new StowageError('UNAVAILABLE', 'the store was closed'));
-    await Promise.allSettled(this.#running);
-    if (this.#ownsStorage) await this.storage.close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  /** The caller's signal, and that of the store's end. `UNAVAILABLE` once the store is closed. */
-  #signal({ signal }: AbortOptions): AbortSignal {
-    const closing = this.#closing.signal;
-    closing.throwIfAborted();
-    // A signal of its own for every call, so that many calls do not pile their listeners on one.
-    return AbortSignal.any(signal === undefined ? [closing] : [signal, closing]);
-  }
-
-  #parts(): Pick<Stowage, 'storage' | 'imageStore' | 'layers' | 'references'> {
-    const { storage, imageStore, layers, references } = this;
-    return { storage, imageStore, layers, references };
-  }
-
-  /** Runs work that ends when the caller aborts it or the store is closed. */
-  async #run<T>(options: AbortOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const running = work(this.#signal(options));
-    this.#running.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(running);
-    }
-  }
-}
-
-function platformOf(platform: Platform | string | undefined): Platform | undefined {
-  return typeof platform === 'string' ? parsePlatform(platform, hostPlatform()) : platform;
 }

@@ -1,4 +1,3 @@
-import type { TransferManager } from '@stowage/transfer';
 import { collect, digestBytes } from '@stowage/core';
 import { isStowageError, MEDIA_TYPES, parseImageConfig, StowageError } from '@stowage/types';
 import type {
@@ -14,6 +13,8 @@ import type {
   Repository,
 } from '@stowage/types';
 import { createLayerDownload } from './layer-download.ts';
+import { fetchOnce } from './open-ingest.ts';
+import type { PullContext } from './pull-context.ts';
 import type { PulledLayer } from './pull-result.ts';
 import { share } from './share.ts';
 
@@ -32,7 +33,7 @@ export async function pullImage(
   manifest: ImageManifest,
   remote: Repository,
   config: ImagePullConfig,
-  options: AbortOptions & { readonly shared: TransferManager },
+  options: PullContext,
 ): Promise<PulledImage> {
   checkMediaTypes(manifest, config.schema2Types);
   const present = await presentConfig(manifest, config, options);
@@ -67,7 +68,7 @@ async function bringIn(
   manifest: ImageManifest,
   remote: Repository,
   config: ImagePullConfig,
-  options: AbortOptions & { readonly shared: TransferManager },
+  options: PullContext,
 ): Promise<Bytes> {
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
@@ -82,7 +83,8 @@ async function bringIn(
     await config.imageStore.put(bytes, options);
     return bytes;
   }
-  const deps = { contentStore, metadataStore, remote, layerScanner };
+  const { clock } = options;
+  const deps = { contentStore, metadataStore, remote, layerScanner, clock };
   const downloads = manifest.layers.map((layer) => createLayerDownload(layer, deps));
   const empty = { type: 'layers', diff_ids: [] };
   try {
@@ -106,9 +108,9 @@ async function fetchConfig(
   { digest, size }: Descriptor,
   remote: Repository,
   content: ContentStore,
-  options: AbortOptions & { readonly signal: AbortSignal; readonly shared: TransferManager },
+  options: PullContext & { readonly signal: AbortSignal },
 ): Promise<Bytes> {
-  const { signal, shared } = options;
+  const { signal, shared, clock } = options;
   if (size > MAX_CONFIG_BYTES) {
     throw new StowageError(
       'LIMIT_EXCEEDED',
@@ -120,8 +122,13 @@ async function fetchConfig(
   } catch (error) {
     if (!isStowageError(error, 'NOT_FOUND')) throw error;
   }
-  const download = async (job: AbortOptions): Promise<Bytes> =>
-    collect(await remote.blobs.open(digest, { ...job, size }), { ...job, maxBytes: MAX_CONFIG_BYTES });
+  const download = async (job: AbortOptions): Promise<Bytes> => {
+    const limited = { ...job, maxBytes: MAX_CONFIG_BYTES };
+    const fetch = async (): Promise<Bytes> =>
+      collect(await remote.blobs.open(digest, { ...job, size }), limited);
+    const fetched = await fetchOnce(content, `config-${digest}`, { ...job, digest, size }, fetch, clock);
+    return fetched ?? content.read(digest, limited);
+  };
   try {
     return await share(shared, `config:${remote.name}@${digest}`, download, { signal });
   } catch (cause) {

@@ -1,4 +1,3 @@
-import type { TransferManager } from '@stowage/transfer';
 import { hostPlatform } from '@stowage/core';
 import {
   familiarName,
@@ -21,6 +20,7 @@ import type {
 } from '@stowage/types';
 import { ManifestCache } from './manifest-cache.ts';
 import type { ManifestTarget } from './manifest-cache.ts';
+import type { PullContext } from './pull-context.ts';
 import { pullImage } from './pull-image.ts';
 import type { PullResult } from './pull-result.ts';
 import { selectManifest } from './select-manifest.ts';
@@ -30,7 +30,7 @@ export async function pullReference(
   remote: Repository,
   reference: Reference,
   config: ImagePullConfig,
-  options: AbortOptions & { readonly shared: TransferManager },
+  options: PullContext,
 ): Promise<PullResult> {
   const lease = await config.leases?.create(options);
   try {
@@ -45,10 +45,11 @@ async function pullLeased(
   reference: Reference,
   config: ImagePullConfig,
   lease: Lease | undefined,
-  options: AbortOptions & { readonly shared: TransferManager },
+  options: PullContext,
 ): Promise<PullResult> {
   const { contentStore } = config;
-  const cache = new ManifestCache({ contentStore, remote, reference, shared: options.shared, lease });
+  const { shared, clock } = options;
+  const cache = new ManifestCache({ contentStore, remote, reference, shared, clock, lease });
   const found = await cache.get(await resolveTarget(remote, reference, options), options);
   const platform = config.platform ?? hostPlatform();
   const { manifest, descriptor } = await selectManifest(found, platform, cache, options);

@@ -1,6 +1,6 @@
+import { systemClock } from '@stowage/core';
 import { createRepository } from '@stowage/registry';
 import { createTransferManager } from '@stowage/transfer';
-import type { TransferManager } from '@stowage/transfer';
 import {
   DEFAULT_DOMAIN,
   familiarName,
@@ -12,6 +12,7 @@ import {
   withTag,
 } from '@stowage/types';
 import type { AbortOptions, ImagePullConfig, Reference, RegistryEndpoint, Repository } from '@stowage/types';
+import type { PullContext } from './pull-context.ts';
 import { pullReference } from './pull-reference.ts';
 import type { PullResult } from './pull-result.ts';
 import { translatePullError } from './translate-pull-error.ts';
@@ -24,7 +25,7 @@ import { tryEndpoints } from './try-endpoints.ts';
  * @param reference what to pull; a tag, a digest or a name
  * @param config where from, where to, and who is told
  * @param options `signal` ends the pull; what was downloaded is kept for the next one. `shared` lets pulls that run at
- *   the same time share downloads of manifests and configurations
+ *   the same time share downloads of manifests and configurations; `clock` waits for what other processes download
  * @throws `NOT_FOUND`, `UNAUTHENTICATED`, `UNAVAILABLE` and what else the registry answers; `DIGEST_MISMATCH` and
  *   `SIZE_MISMATCH` for content that is not what was promised; `PLATFORM_MISMATCH`; `INVALID_MANIFEST`; `DENIED` for
  *   the reserved name `scratch`
@@ -41,19 +42,19 @@ import { tryEndpoints } from './try-endpoints.ts';
 export async function pull(
   reference: Reference,
   config: ImagePullConfig,
-  options: AbortOptions & { readonly shared?: TransferManager } = {},
+  options: AbortOptions & Partial<PullContext> = {},
 ): Promise<PullResult> {
-  const { signal, shared = createTransferManager({ concurrency: 0 }) } = options;
+  const { signal, shared = createTransferManager({ concurrency: 0 }), clock = systemClock } = options;
   signal?.throwIfAborted();
   const { name } = config.registryService.resolveRepository(reference);
   if (isReservedName(name)) throw new StowageError('DENIED', `'scratch' is a reserved name`);
-  const endpoints = await config.registryService.lookupPullEndpoints(name.domain ?? DEFAULT_DOMAIN, {
-    signal,
-  });
+  const { domain = DEFAULT_DOMAIN, path: repository } = name;
+  const endpoints = await config.registryService.lookupPullEndpoints(domain, { signal, repository });
   try {
     const result = await tryEndpoints(
       endpoints,
-      (endpoint) => pullFrom(openRemote(endpoint, name, config), reference, config, { signal, shared }),
+      (endpoint) =>
+        pullFrom(openRemote(endpoint, name, config), reference, config, { signal, shared, clock }),
       { subject: familiarString(reference), signal },
     );
     config.imageEventLogger?.(familiarString(reference), familiarName(name), 'pull');
@@ -78,7 +79,7 @@ async function pullFrom(
   remote: Repository,
   reference: Reference,
   config: ImagePullConfig,
-  options: AbortOptions & { readonly shared: TransferManager },
+  options: PullContext,
 ): Promise<PullResult> {
   const result = isNameOnly(reference)
     ? await pullAllTags(remote, reference, config, options)
@@ -92,7 +93,7 @@ async function pullAllTags(
   remote: Repository,
   name: Reference,
   config: ImagePullConfig,
-  options: AbortOptions & { readonly shared: TransferManager },
+  options: PullContext,
 ): Promise<PullResult> {
   const images: PullResult[] = [];
   for await (const tag of remote.tags(options)) {

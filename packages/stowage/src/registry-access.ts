@@ -1,26 +1,13 @@
 import { createRepository, createTokenCache } from '@stowage/registry';
+import type { RepositoryInit } from '@stowage/registry';
 import { DEFAULT_DOMAIN, familiarString } from '@stowage/types';
-import type {
-  AbortOptions,
-  AuthConfig,
-  Clock,
-  CredentialProvider,
-  Fetch,
-  OpenRepository,
-  Reference,
-  RegistryService,
-  Repository,
-} from '@stowage/types';
+import type { AbortOptions, OpenRepository, Reference, RegistryService, Repository } from '@stowage/types';
 import { translatePullError } from './translate-pull-error.ts';
 import { tryEndpoints } from './try-endpoints.ts';
 
 /** What reaching a registry takes. */
-export interface RegistryAccessInit {
+export interface RegistryAccessInit extends Omit<RepositoryInit, 'endpoint' | 'name' | 'actions' | 'tokens'> {
   readonly registry: RegistryService;
-  readonly auth?: AuthConfig | CredentialProvider | undefined;
-  readonly fetch?: Fetch | undefined;
-  /** Times retries and the life of tokens. */
-  readonly clock: Clock;
 }
 
 /** Reaches repositories with one set of credentials, tokens and connections. */
@@ -35,15 +22,15 @@ export interface RegistryAccess {
 }
 
 /** Makes a {@link RegistryAccess}. */
-export function createRegistryAccess({ registry, auth, fetch, clock }: RegistryAccessInit): RegistryAccess {
-  const tokens = createTokenCache({ clock });
+export function createRegistryAccess({ registry, ...init }: RegistryAccessInit): RegistryAccess {
+  const tokens = createTokenCache({ clock: init.clock });
   const openRepository: OpenRepository = (endpoint, name, actions) =>
-    createRepository({ endpoint, name, actions, auth, fetch, clock, tokens });
+    createRepository({ ...init, endpoint, name, actions, tokens });
   return {
     openRepository,
     async read(reference, work, options = {}) {
-      const host = reference.domain ?? DEFAULT_DOMAIN;
-      const endpoints = await registry.lookupPullEndpoints(host, options);
+      const { domain = DEFAULT_DOMAIN, path: repository } = reference;
+      const endpoints = await registry.lookupPullEndpoints(domain, { ...options, repository });
       try {
         return await tryEndpoints(
           endpoints,

@@ -1,44 +1,47 @@
+import type { LoadArchiveOptions, LoadResult, SaveArchiveOptions } from '@stowage/image-store';
 import type { ImageView } from '@stowage/layer-store';
+import type { RegistryServiceInit } from '@stowage/registry';
 import type {
   AbortOptions,
   AuthConfig,
-  Clock,
+  ByteStream,
   ContentStore,
   CredentialProvider,
   Descriptor,
-  Fetch,
   ImageStore,
   LayerStore,
+  LoginResult,
   MetadataStore,
   Platform,
   ProgressOutput,
   ReferenceStore,
   RegistryService,
+  SearchOptions,
+  SearchResults,
   Storage,
 } from '@stowage/types';
+import type { CheckOptions, CheckReport } from './check-store.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
 import type { PullResult } from './pull-result.ts';
 import type { RemoveResult } from './remove-image.ts';
 
-/** How a {@link Stowage} is opened. */
-export interface StowageOptions {
-  /** The directory of the store, in Node, Deno and Bun. It is made where it is missing. Default: memory. */
+/**
+ * How a {@link Stowage} is opened, and how registries are reached: mirrors, insecure registries, certificates, proxies,
+ * limits are those of `createRegistryService` and `createRepository`.
+ */
+export interface StowageOptions extends RegistryServiceInit {
+  /**
+   * The directory of the store: a path in Node, Deno and Bun, in a page the name of a directory of the origin private
+   * file system, for example `images`. It is made where it is missing. Default: memory.
+   */
   readonly root?: string | undefined;
   /** A storage of the caller's, in place of `root`. It is not closed with the Stowage. */
   readonly storage?: Storage | undefined;
   /** Credentials: one set that is for one registry (its `serverAddress` says which), or a function of the host. */
   readonly auth?: AuthConfig | CredentialProvider | undefined;
-  /** Mirrors of Docker Hub, tried first. Default none. */
-  readonly mirrors?: readonly string[] | undefined;
-  /** Hosts that may be reached by plain http or with a certificate nobody vouches for. Loopback always may. */
-  readonly insecureRegistries?: readonly string[] | undefined;
-  /** The way to the network. Default: the runtime's own. */
-  readonly fetch?: Fetch | undefined;
   /** How many layers are downloaded at once. Default 3, as in docker. */
   readonly concurrency?: number | undefined;
-  /** Time. Default: the system's. */
-  readonly clock?: Clock | undefined;
 }
 
 /** How an image is pulled. */
@@ -54,6 +57,12 @@ export interface PullOptions extends AbortOptions {
 /** How a reference is resolved. */
 export interface ResolveOptions extends AbortOptions {
   /** Follow an index to the image for this platform. Default: answer the index itself. */
+  readonly platform?: Platform | string | undefined;
+}
+
+/** How an archive is loaded. */
+export interface LoadOptions extends Omit<LoadArchiveOptions, 'platform'> {
+  /** What to choose from an index within an OCI layout. Default: linux on this processor. */
   readonly platform?: Platform | string | undefined;
 }
 
@@ -95,12 +104,39 @@ export interface Stowage extends AsyncDisposable {
    * for an ID that several repositories name, unless `force` is set.
    */
   remove(reference: string, options?: RemoveOptions): Promise<RemoveResult>;
+  /**
+   * Images as an archive, which docker and tools for OCI layouts read. A name alone stands for all its tags, an ID for
+   * the image without a name. The stream fails with `NOT_FOUND` or `AMBIGUOUS` where there is no such image.
+   *
+   * @throws see `saveArchive` of `@stowage/image-store`
+   */
+  save(references: readonly string[], options?: SaveArchiveOptions): ByteStream;
+  /**
+   * Brings in the images of an archive: of `docker save` in any of its forms, or an OCI layout in a tar, plain or
+   * compressed. They get the names that the archive gives them only where `tags` says so; an image without a name stays
+   * until the next `gc`.
+   *
+   * @throws see `loadArchive` of `@stowage/image-store`
+   */
+  load(archive: ByteStream, options?: LoadOptions): Promise<LoadResult>;
   /** What a reference names in its registry. Nothing is stored. */
   resolve(reference: string, options?: ResolveOptions): Promise<Descriptor>;
   /** Every tag of a repository, in the registry's order. */
   tags(name: string, options?: AbortOptions): AsyncIterable<string>;
-  /** Removes images without a name, layers and blobs that nothing uses. */
+  /**
+   * Proves that credentials are good: those for the registry that their `serverAddress` names, Docker Hub by default.
+   * They are not kept: open with them as `auth` to use them. `UNAUTHENTICATED`.
+   */
+  login(auth: AuthConfig, options?: AbortOptions): Promise<LoginResult>;
+  /** Searches Docker Hub, or the registry that the term begins with, by docker's first API. `INVALID_ARGUMENT`. */
+  search(term: string, options?: SearchOptions): Promise<SearchResults>;
+  /** Removes images without a name, layers and blobs that nothing uses, and downloads left alone for a week. */
   gc(options?: AbortOptions): Promise<GarbageReport>;
+  /**
+   * Reads and verifies everything in the store, from the blobs up, and reports all that is wrong at once. With `repair`,
+   * what cannot be trusted is taken out; nothing else is changed.
+   */
+  check(options?: CheckOptions): Promise<CheckReport>;
   /** Ends running pulls and closes the storage, where it was opened here. Idempotent. */
   close(): Promise<void>;
 

@@ -50,6 +50,18 @@ describe('tryEndpoints', () => {
     expect(await run([MIRROR, HTTPS], ['found'])).toEqual([[MIRROR.url], 'found']);
   });
 
+  it('stays with TLS where the token server of a host cannot be reached, or what it redirects to', async () => {
+    const url = 'https://tokens.example/token';
+    const elsewhere = new RegistryError('UNAVAILABLE', 'refused', { method: 'GET', url });
+    expect(await run([HTTPS, HTTP], [elsewhere, 'found'])).toEqual([[HTTPS.url], elsewhere]);
+  });
+
+  it('stays with TLS where an answer broke off half way', async () => {
+    const url = 'https://r.example/v2/a/manifests/x';
+    const broken = new RegistryError('UNAVAILABLE', 'unexpected EOF', { method: 'GET', url, status: 200 });
+    expect(await run([HTTPS, HTTP], [broken, 'found'])).toEqual([[HTTPS.url], broken]);
+  });
+
   it('goes on after a mirror whatever it says, and after a host that cannot be reached', async () => {
     expect((await run([MIRROR, HTTPS], [registryError('DENIED', 403), 'found']))[1]).toBe('found');
     expect((await run([HTTPS, HTTP], [new StowageError('UNAVAILABLE', 'refused'), 'found']))[1]).toBe(

@@ -31,11 +31,17 @@ export async function tryEndpoints<T>(
       signal?.throwIfAborted();
       lastError = error;
       if (!mayFallBack(error, endpoint)) break;
-      if (protocol === 'https:' && isRegistryError(error) && error.status !== undefined)
-        confirmedTls.add(host);
+      if (protocol === 'https:' && hasAnswered(error, host)) confirmedTls.add(host);
     }
   }
   throw lastError;
+}
+
+/** Whether a host must have answered before an attempt failed: with an error, or by sending us elsewhere. */
+function hasAnswered(error: unknown, host: string): boolean {
+  if (!isRegistryError(error)) return false;
+  if (error.status !== undefined) return true;
+  return URL.canParse(error.url) && new URL(error.url).host !== host;
 }
 
 function mayFallBack(error: unknown, { mirror }: RegistryEndpoint): boolean {

@@ -39,13 +39,12 @@ export async function compare(ours: Contender, theirs: Contender, rounds = 7): P
   };
 }
 
-/** Prints a comparison as one line, with the goal beside the ratio. */
-export function report(what: string, { ratio, ours, theirs }: Comparison, goal: number): void {
-  const verdict = ratio >= goal ? 'met' : 'missed';
+/** Prints a comparison as one line, with the goal beside the ratio where there is one. */
+export function report(what: string, { ratio, ours, theirs }: Comparison, goal?: number): void {
+  const verdict =
+    goal === undefined ? 'no goal' : `goal ${goal.toFixed(1)} ${ratio >= goal ? 'met' : 'missed'}`;
   const times = `${ours.toFixed(0)} ms against ${theirs.toFixed(0)} ms`;
-  console.log(
-    `${what.padEnd(64)} ${ratio.toFixed(2).padStart(6)}   goal ${goal.toFixed(1)} ${verdict}   (${times})`,
-  );
+  console.log(`${what.padEnd(64)} ${ratio.toFixed(2).padStart(6)}   ${verdict}   (${times})`);
 }
 
 /** The best of a few runs, in milliseconds. */

@@ -2,9 +2,11 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CertificateFiles } from './certificates.ts';
+import { TOKEN_ISSUER, TOKEN_SERVICE } from './token-server.ts';
 
 /** A running CNCF distribution registry. */
 export interface DockerRegistry {
@@ -19,6 +21,12 @@ export interface DockerRegistry {
 export interface DockerRegistryOptions {
   /** Basic auth: the path of an htpasswd file. */
   readonly htpasswd?: string;
+  /** Token auth: where tokens are to be had, and the path of the certificates of who signs them. */
+  readonly token?: { readonly realm: string; readonly bundle: string };
+  /** TLS, and the path of the certificates of who signs those of clients: nobody without one gets in. */
+  readonly tls?: CertificateFiles & { readonly clients: string };
+  /** Passes on what this registry has, and keeps it. */
+  readonly mirrorOf?: string;
 }
 
 /** Starts Debian's docker-registry on a free loopback port, with CORS headers and an access log. */
@@ -29,7 +37,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   await writeFile(join(directory, 'config.yml'), configuration(directory, port, options));
   const child = spawn('sh', ['-c', `exec docker-registry serve ${directory}/config.yml >${log} 2>&1`]);
   const host = `127.0.0.1:${String(port)}`;
-  await ready(`http://${host}/v2/`, child, log);
+  await ready(port, child, log);
   return {
     host,
     requests: async () => parseAccessLog(await readFile(log, 'utf8')),
@@ -43,8 +51,22 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   };
 }
 
-function configuration(directory: string, port: number, { htpasswd }: DockerRegistryOptions): string {
-  const auth = htpasswd === undefined ? '' : `auth: {htpasswd: {realm: test-realm, path: ${htpasswd}}}\n`;
+function configuration(directory: string, port: number, options: DockerRegistryOptions): string {
+  const { htpasswd, token, tls, mirrorOf } = options;
+  const auth = [
+    ...(htpasswd === undefined ? [] : [`auth: {htpasswd: {realm: test-realm, path: ${htpasswd}}}`]),
+    ...(token === undefined
+      ? []
+      : [
+          `auth: {token: {realm: "${token.realm}", service: ${TOKEN_SERVICE}, issuer: ${TOKEN_ISSUER}, rootcertbundle: ${token.bundle}}}`,
+        ]),
+    ...(mirrorOf === undefined ? [] : [`proxy: {remoteurl: "http://${mirrorOf}"}`]),
+    '',
+  ].join('\n');
+  const secure =
+    tls === undefined
+      ? ''
+      : `  tls: {certificate: ${tls.certificate}, key: ${tls.key}, clientcas: [${tls.clients}]}\n`;
   return `version: 0.1
 log: {level: warn, accesslog: {disabled: false}}
 storage: {filesystem: {rootdirectory: ${directory}/data}, delete: {enabled: true}}
@@ -52,7 +74,7 @@ ${auth}http:
   addr: 127.0.0.1:${String(port)}
   relativeurls: true
   secret: not-a-secret
-  headers:
+${secure}  headers:
     Access-Control-Allow-Origin: ['*']
     Access-Control-Allow-Headers: [Authorization, Accept, Range, Cache-Control]
     Access-Control-Allow-Methods: [HEAD, GET, OPTIONS]
@@ -71,11 +93,13 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function ready(url: string, child: ChildProcess, log: string): Promise<void> {
+async function ready(port: number, child: ChildProcess, log: string): Promise<void> {
   const deadline = Date.now() + 20_000;
   for (;;) {
     try {
-      await fetch(url);
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      socket.destroy();
       return;
     } catch {
       if (child.exitCode !== null || Date.now() > deadline) {

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { withPage } from '../../support/page.ts';
+import type { Page } from 'playwright-core';
+import { startBrowser } from '../../support/page.ts';
+import type { Browser } from '../../support/page.ts';
 
 /** What a page loads: a module of this folder, bundled as an application would. */
 export interface PageModule {
@@ -12,17 +14,44 @@ export interface PageModule {
 }
 
 /**
+ * Starts headless Chromium for pages that call one module.
+ *
+ * @param executablePath the browser
+ * @param module what {@link callInPage} calls
+ * @param profile the directory that keeps what pages store. Default: none, as in a private window
+ */
+export async function startModuleBrowser(
+  executablePath: string,
+  module: PageModule,
+  profile?: string,
+): Promise<Browser> {
+  const body = await bundle(module);
+  return startBrowser(executablePath, { '/bundle.js': { type: 'text/javascript', body } }, profile);
+}
+
+/**
+ * Calls a function of the module that a page has, and answers what it gives.
+ *
+ * @param call JavaScript, for example `report()`
+ */
+export function callInPage<T>(page: Page, call: string): Promise<T> {
+  // As text: the page imports the bundle itself, whatever has been done to the imports of this file.
+  return page.evaluate<T>(`import('/bundle.js').then((bundle) => bundle.${call})`);
+}
+
+/**
  * Runs an exported function of a module in headless Chromium and answers what it gives.
  *
  * @param executablePath the browser
  * @param call JavaScript that calls the function, for example `report()`
  */
 export async function runInPage<T>(executablePath: string, module: PageModule, call: string): Promise<T> {
-  const files = { '/bundle.js': { type: 'text/javascript', body: await bundle(module) } };
-  // As text: the page imports the bundle itself, whatever has been done to the imports of this file.
-  return withPage(executablePath, files, (page) =>
-    page.evaluate<T>(`import('/bundle.js').then((bundle) => bundle.${call})`),
-  );
+  const browser = await startModuleBrowser(executablePath, module);
+  try {
+    return await callInPage<T>(await browser.open(), call);
+  } finally {
+    await browser.close();
+  }
 }
 
 async function bundle({ name, installedIn }: PageModule): Promise<string> {

@@ -20,11 +20,12 @@ async function gc(flags: GcFlags, context: CommandContext): Promise<void> {
   const { environment, output } = context;
   const { signal } = environment;
   const report = await withStowage(flags, context, (stowage) => stowage.gc({ signal }));
-  const { images, layers, blobs, bytes } = report;
+  const { images, layers, blobs, ingests, bytes } = report;
   if (flags.json === true) await output.json(report);
   else if (flags.quiet === true) await output.line(String(bytes));
   else {
-    await output.line(`Removed: ${String(images)} images, ${String(layers)} layers, ${String(blobs)} blobs`);
+    const removed = `${String(images)} images, ${String(layers)} layers, ${String(blobs)} blobs`;
+    await output.line(`Removed: ${removed}, ${String(ingests)} unfinished downloads`);
     await output.line(`Total reclaimed space: ${formatBytes(bytes)}`);
   }
 }

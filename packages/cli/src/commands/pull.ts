@@ -3,13 +3,13 @@ import type { ProgressOutput } from '@stowage/types';
 import type { Command } from 'commander';
 import { withStowage } from '../command-context.ts';
 import type { CommandContext, StoreFlags } from '../command-context.ts';
-import { credentialOptions, readCredentials } from '../credentials.ts';
-import type { CredentialFlags } from '../credentials.ts';
 import { jsonOption, platformOption, quietOption, storeOption } from '../options.ts';
 import { createProgressDisplay } from '../progress-display.ts';
 import type { ProgressFlags } from '../progress-display.ts';
+import { registryFlags, registryOptions } from '../registry-options.ts';
+import type { RegistryFlags } from '../registry-options.ts';
 
-interface PullFlags extends StoreFlags, CredentialFlags, ProgressFlags {
+interface PullFlags extends StoreFlags, RegistryFlags, ProgressFlags {
   readonly platform?: string;
   readonly allTags?: boolean;
 }
@@ -19,7 +19,7 @@ export function addPullCommand(program: Command, context: CommandContext): void 
   const command = program.command('pull <ref>').description('download an image from its registry');
   command.addOption(platformOption());
   command.option('-a, --all-tags', 'pull every tag of the repository');
-  for (const option of credentialOptions()) command.addOption(option);
+  for (const option of registryFlags()) command.addOption(option);
   command.addOption(jsonOption()).addOption(quietOption()).addOption(storeOption());
   command.action((ref: string, flags: PullFlags) => pull(ref, flags, context));
 }
@@ -28,7 +28,7 @@ async function pull(ref: string, flags: PullFlags, context: CommandContext): Pro
   const { environment, output } = context;
   const { signal, stdout } = environment;
   const { platform, allTags } = flags;
-  const auth = await readCredentials(ref, flags, environment);
+  const options = await registryOptions(ref, flags, environment);
   const display = createProgressDisplay(stdout, flags);
   const onProgress: ProgressOutput = (progress) => {
     display.update(progress);
@@ -37,7 +37,7 @@ async function pull(ref: string, flags: PullFlags, context: CommandContext): Pro
     flags,
     context,
     (stowage) => stowage.pull(ref, { platform, allTags, onProgress, signal }),
-    { auth },
+    options,
   ).finally(() => {
     display.finish();
   });

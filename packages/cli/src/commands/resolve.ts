@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { withStowage } from '../command-context.ts';
 import type { CommandContext, StoreFlags } from '../command-context.ts';
-import { credentialOptions, readCredentials } from '../credentials.ts';
-import type { CredentialFlags } from '../credentials.ts';
 import { jsonOption, platformOption, quietOption, storeOption } from '../options.ts';
+import { registryFlags, registryOptions } from '../registry-options.ts';
+import type { RegistryFlags } from '../registry-options.ts';
 
-interface ResolveFlags extends StoreFlags, CredentialFlags {
+interface ResolveFlags extends StoreFlags, RegistryFlags {
   readonly platform?: string;
   readonly json?: boolean;
 }
@@ -16,7 +16,7 @@ export function addResolveCommand(program: Command, context: CommandContext): vo
     .command('resolve <ref>')
     .description('print the digest that a reference has in its registry');
   command.addOption(platformOption());
-  for (const option of credentialOptions()) command.addOption(option);
+  for (const option of registryFlags()) command.addOption(option);
   command.addOption(jsonOption()).addOption(quietOption()).addOption(storeOption());
   command.action((ref: string, flags: ResolveFlags) => resolve(ref, flags, context));
 }
@@ -25,12 +25,12 @@ async function resolve(ref: string, flags: ResolveFlags, context: CommandContext
   const { environment, output } = context;
   const { signal } = environment;
   const { platform, json } = flags;
-  const auth = await readCredentials(ref, flags, environment);
+  const options = await registryOptions(ref, flags, environment);
   const descriptor = await withStowage(
     flags,
     context,
     (stowage) => stowage.resolve(ref, { platform, signal }),
-    { auth },
+    options,
   );
   if (json === true) await output.json(descriptor);
   else await output.line(descriptor.digest);

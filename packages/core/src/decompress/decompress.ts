@@ -1,9 +1,6 @@
 import type { DecompressOptions } from './decompress-options.ts';
-import { FormatDecoder } from './format-decoder.ts';
+import { FormatDecoder, sliceLength } from './format-decoder.ts';
 import { codecStream } from '../stream/codec-stream.ts';
-
-/** How much input is decompressed at a time: gzip makes at most 16 MiB of it, whatever is in it. */
-const SLICE = 16 * 1024;
 
 /**
  * A stage that decompresses, by the rules of `createDecompressor`. Input is taken only while somebody reads, so that a
@@ -22,9 +19,12 @@ const SLICE = 16 * 1024;
  * ```
  */
 export function decompress(options: DecompressOptions = {}): TransformStream<Uint8Array, Uint8Array> {
-  return codecStream(SLICE, 'decompressor', (give) => {
-    return new FormatDecoder({ ...options, keepsOutput: true, onOutput: give });
-  });
+  let decoder: FormatDecoder;
+  return codecStream(
+    () => sliceLength(decoder.format),
+    'decompressor',
+    (give) => (decoder = new FormatDecoder({ ...options, keepsOutput: true, onOutput: give })),
+  );
 }
 
 /**

@@ -2,8 +2,15 @@ import { encodeError } from '../layer-stage/worker-error.ts';
 import type { DeflateTask, WorkerPort } from '../layer-stage/worker-protocol.ts';
 import { createWasmDeflateEngine } from './deflate-wasm.ts';
 
-/** Compresses one segment in a worker. */
-export async function serveDeflate(port: WorkerPort, task: DeflateTask): Promise<void> {
+/** Done when the latest segment is. */
+let queue: Promise<void> = Promise.resolve();
+
+/** Compresses a segment in a worker. The results leave in the order in which the segments came. */
+export function serveDeflate(port: WorkerPort, task: DeflateTask): void {
+  queue = queue.then(() => deflateSegment(port, task));
+}
+
+async function deflateSegment(port: WorkerPort, task: DeflateTask): Promise<void> {
   const { job, buffer, dictionary, length, effort, last } = task;
   try {
     const engine = await createWasmDeflateEngine();

@@ -2,6 +2,7 @@ import { StowageError } from '@stowage/types';
 import type { Bytes } from '@stowage/types';
 import { cancelled, handled, StageCalls } from '../layer-stage/layer-stage-calls.ts';
 import { LazyPool, sharedPool } from '../layer-stage/worker-pool.ts';
+import { allowsWebAssembly } from '../platform/platform.ts';
 import type { Compressor, CompressorInit, GzipBackend } from './compressor.ts';
 import { effortOf } from './deflate-engine.ts';
 import type { DeflateEngine } from './deflate-engine.ts';
@@ -37,15 +38,24 @@ export async function openCompressor(init: CompressorInit, backend: GzipBackend)
   if (!Number.isSafeInteger(workers) || workers < 0) throw misuse('not a number of workers');
   if (!(workerPool instanceof LazyPool))
     throw misuse('the worker pool is none that createWorkerPool has made');
-  if (workers > 0 && backend === 'wasm') {
+  if (workers > 0 && backend === 'wasm' && allowsWebAssembly()) {
     const { WorkerCompressor, leaseWorkers } = await import('./worker-compressor.ts');
-    const leases = await leaseWorkers(workerPool, workers);
+    const leases = await leaseWorkers(workerPool, workers, signal);
     if (leases.length > 0) {
-      return new GzipCompressor(init, level, (hears) => new WorkerCompressor(leases, effort, hears));
+      try {
+        return new GzipCompressor(init, level, (hears) => new WorkerCompressor(leases, effort, hears));
+      } catch (error) {
+        // A worker has died since it was leased.
+        for (const lease of leases) lease.release();
+        throw error;
+      }
     }
   }
   const engine = await createEngine(backend, level);
-  signal?.throwIfAborted();
+  if (signal?.aborted) {
+    engine.free();
+    throw signal.reason;
+  }
   return new GzipCompressor(init, level, ({ give }) => new ThreadCompressor(engine, effort, give));
 }
 
@@ -64,8 +74,8 @@ class GzipCompressor implements Compressor {
   /** What is given before the first output. */
   #header: Uint8Array | undefined;
   #size = 0;
-  /** Whether a call is under way that has not returned yet. */
-  #inside = false;
+  /** Whether `onOutput` is being called. */
+  #giving = false;
 
   constructor(
     { onOutput, signal }: CompressorInit,
@@ -76,10 +86,7 @@ class GzipCompressor implements Compressor {
     this.#give = onOutput;
     this.#raw = open({
       give: (bytes) => {
-        if (this.#calls.closed) return;
-        if (this.#header !== undefined) onOutput(this.#header);
-        this.#header = undefined;
-        if (bytes.length > 0) onOutput(bytes);
+        this.#output(bytes);
       },
       fail: (error) => {
         this.#calls.close(error);
@@ -96,27 +103,37 @@ class GzipCompressor implements Compressor {
   }
 
   write(bytes: Bytes): void | Promise<void> {
-    if (this.#inside) return this.#busy();
+    if (this.#giving) return this.#busy();
     if (!this.#calls.idle) return this.#calls.run(() => Promise.resolve());
     try {
-      this.#inside = true;
       this.#size += bytes.length;
       const waiting = this.#raw.write(bytes);
       if (this.#calls.closed || waiting !== undefined) return this.#calls.run(() => Promise.resolve(waiting));
       return undefined;
     } catch (error) {
       return this.#calls.run(() => Promise.reject(error as Error));
-    } finally {
-      this.#inside = false;
     }
   }
 
   end(): Promise<void> {
-    if (this.#inside) return this.#busy();
+    if (this.#giving) return this.#busy();
     return this.#calls.finish(async () => {
       await this.#raw.end();
-      this.#give(gzipTrailer(this.#raw.crc, this.#size));
+      this.#output(gzipTrailer(this.#raw.crc, this.#size));
     });
+  }
+
+  #output(bytes: Bytes): void {
+    this.#giving = true;
+    try {
+      for (const part of [this.#header, bytes]) {
+        if (part === undefined || part.length === 0 || this.#calls.closed) continue;
+        this.#header = undefined;
+        this.#give(part);
+      }
+    } finally {
+      this.#giving = false;
+    }
   }
 
   #busy(): Promise<void> {

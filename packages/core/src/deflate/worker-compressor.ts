@@ -26,8 +26,12 @@ interface Segment {
   result: Extract<FromJob, { type: 'deflated' }> | undefined;
 }
 
-/** Shares in as many different workers as can be had, at most `wanted`. */
-export async function leaseWorkers(pool: LazyPool, wanted: number): Promise<WorkerLease[]> {
+/** Shares in as many different workers as can be had, at most `wanted`; none are kept where it rejects. */
+export async function leaseWorkers(
+  pool: LazyPool,
+  wanted: number,
+  signal: AbortSignal | undefined,
+): Promise<WorkerLease[]> {
   const leasing = (pool.leasing ??= new LeasingPool(pool.init));
   const leases: WorkerLease[] = [];
   try {
@@ -39,6 +43,7 @@ export async function leaseWorkers(pool: LazyPool, wanted: number): Promise<Work
         break;
       }
       leases.push(lease);
+      signal?.throwIfAborted();
     }
     return leases;
   } catch (error) {

@@ -29,7 +29,7 @@ export function serve(port: WorkerPort): void {
         job?.end();
         break;
       case 'deflate':
-        void serveDeflate(port, message);
+        serveDeflate(port, message);
         break;
       case 'cancel':
         job?.cancel();

@@ -11,12 +11,12 @@ export interface Codec {
 /**
  * A stage that takes input only while somebody reads, a slice at a time, so that a slow reader holds little memory.
  *
- * @param slice the most bytes that the codec gets at a time
+ * @param slice answers the most bytes that the codec is to get next
  * @param what the codec is, for messages
  * @param open makes the codec, which gives its output, to keep, to the function
  */
 export function codecStream(
-  slice: number,
+  slice: () => number,
   what: string,
   open: (give: (bytes: Uint8Array) => void) => Codec,
 ): TransformStream<Uint8Array, Uint8Array> {
@@ -74,9 +74,11 @@ export function codecStream(
     },
     write: (chunk) =>
       failing(async () => {
-        for (let at = 0; at < chunk.length; at += slice) {
+        for (let at = 0; at < chunk.length;) {
           if (!wanted && !abandoned) await new Promise<void>((resolve) => (wake = resolve));
-          const writing = codec.write(chunk.subarray(at, at + slice));
+          const part = chunk.subarray(at, at + slice());
+          at += part.length;
+          const writing = codec.write(part);
           if (writing !== undefined) await writing;
         }
       }),

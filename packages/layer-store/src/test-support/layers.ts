@@ -1,4 +1,6 @@
 import { collect, createTarWriter, streamOf } from '@stowage/core';
+import type { TarEntryInit } from '@stowage/core';
+import * as fc from 'fast-check';
 import { isStowageError } from '@stowage/types';
 import type { Bytes, ByteStream, ContentStore, Storage } from '@stowage/types';
 
@@ -10,6 +12,36 @@ export function tarOf(files: Readonly<Record<string, string>>): Bytes {
   const parts = Object.entries(files).flatMap(([name, text]) => writer.entry({ name }, encoder.encode(text)));
   return join([...parts, writer.end()]);
 }
+
+/** `a/` a directory, `a -> b` a symbolic link, `a => b` a hard link, `a = text` a file, `a` an empty one. */
+function entryOfLine(line: string): [TarEntryInit, string] {
+  const [, name = line, kind, rest = ''] = /^(\S+) (->|=>|=) (.*)$/.exec(line) ?? [];
+  if (kind === '->') return [{ name, type: 'symlink', linkname: rest }, ''];
+  if (kind === '=>') return [{ name, type: 'hardlink', linkname: rest }, ''];
+  if (name.endsWith('/')) return [{ name, type: 'dir', mode: 0o700 }, ''];
+  return [{ name }, rest];
+}
+
+/** A tar with one entry for each line: see above. */
+export function tarOfLines(lines: readonly string[]): Bytes {
+  const writer = createTarWriter();
+  const parts = lines.flatMap((line) => {
+    const [init, text] = entryOfLine(line);
+    return writer.entry(init, encoder.encode(text));
+  });
+  return join([...parts, writer.end()]);
+}
+
+/** Any such line, of few names, so that they meet. */
+export const LINE: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.array(fc.constantFrom('a', 'b', 'c', '.wh.a', '.wh.b', '.wh..wh..opq'), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+    fc.constantFrom('', '/', ' -> a', ' -> ../b', ' => a/b', ' = text', ' = other'),
+  )
+  .map(([path, kind]) => path.join('/') + kind);
 
 /** One run of bytes made of many. */
 export function join(parts: readonly Bytes[]): Bytes {

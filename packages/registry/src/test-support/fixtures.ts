@@ -1,7 +1,7 @@
 import { collect, digestBytes } from '@stowage/core';
 import type { Digest, RegistryEndpoint, Repository } from '@stowage/types';
-import { createRepository } from '../repository.ts';
-import type { RepositoryInit } from '../repository.ts';
+import { createRepository } from '../repository/repository.ts';
+import type { RepositoryInit } from '../repository/repository.ts';
 import { ScriptedFetch, TestClock } from './scripted-fetch.ts';
 import type { Script } from './scripted-fetch.ts';
 

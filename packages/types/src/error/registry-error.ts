@@ -18,7 +18,7 @@ export interface RegistryErrorInit extends StowageErrorOptions {
   readonly method: string;
   /** The URL of the request. Credentials and the query are cut off by {@link redactUrl}. */
   readonly url: string;
-  /** The HTTP status, absent when no answer came. */
+  /** The HTTP status, absent when no answer came; that of an answer whose body broke off, too. */
   readonly status?: number | undefined;
   /** The registry's error list. Default empty. */
   readonly errors?: readonly RegistryErrorDetail[] | undefined;

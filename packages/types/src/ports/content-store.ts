@@ -1,5 +1,6 @@
 import type { AbortOptions, Bytes, ByteStream, RangeOptions } from '../bytes.ts';
 import type { Digest } from '../digest/digest.ts';
+import type { ChangeOptions } from './change-options.ts';
 
 /** A blob in a content store. */
 export interface ContentInfo {
@@ -100,7 +101,7 @@ export interface ContentStore extends ContentReader, ContentIngester {
     options?: AbortOptions,
   ): Promise<ContentInfo>;
   /** Removes a blob. `NOT_FOUND`. Streams already open read on to their end. */
-  delete(digest: Digest, options?: AbortOptions): Promise<void>;
+  delete(digest: Digest, options?: ChangeOptions): Promise<void>;
   /** Every blob, in no order. */
   walk(options?: AbortOptions): AsyncIterable<ContentInfo>;
 }

@@ -30,8 +30,11 @@ export interface ImageStore {
   get(id: ImageID, options?: AbortOptions): Promise<Image>;
   /** Finds an image by a prefix of its ID, with or without `sha256:`. `NOT_FOUND`, `AMBIGUOUS`. */
   search(prefix: string, options?: AbortOptions): Promise<ImageID>;
-  /** Removes an image; its children lose their parent. Returns the layers that went with it. `NOT_FOUND`. */
-  delete(id: ImageID, options?: AbortOptions): Promise<readonly LayerMetadata[]>;
+  /**
+   * Removes an image, or many at once; children of theirs that stay lose their parent. Returns the layers that went with
+   * them. `NOT_FOUND` for one that is not there; of many, those that are not there are passed over.
+   */
+  delete(ids: ImageID | readonly ImageID[], options?: AbortOptions): Promise<readonly LayerMetadata[]>;
   /** Says what an image was built on. `NOT_FOUND` when either is unknown. */
   setParent(id: ImageID, parent: ImageID, options?: AbortOptions): Promise<void>;
   /** The parent, or `undefined` where there is none. `NOT_FOUND`. */

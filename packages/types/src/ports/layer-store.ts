@@ -53,6 +53,15 @@ export interface Layer extends LayerMetadata {
   readonly descriptor: Descriptor;
   /** The uncompressed tar, verified against the DiffID as it is read: `DATA_LOSS` at its end when it differs. */
   tarStream(options?: AbortOptions): Promise<ByteStream>;
+  /**
+   * A tar that leads from a layer beneath to this one: what the layers in between bring, and whiteouts for what they take
+   * away, not verified. From the direct parent, and from nothing to a base layer, that is {@link Layer.tarStream}; from
+   * nothing to any other layer it is all of them flattened. `INVALID_ARGUMENT` for a layer that is not beneath; the
+   * stream fails with `INVALID_ARCHIVE` or `LIMIT_EXCEEDED` for layers that cannot be merged.
+   *
+   * @param parent a layer beneath. Default: nothing
+   */
+  tarStreamFrom(parent?: ChainID, options?: AbortOptions): Promise<ByteStream>;
   /** The entries of this layer alone, in the order of its tar; whiteouts included. */
   entries(options?: AbortOptions): AsyncIterable<LayerEntry>;
   /** The content of a file of this layer alone. `NOT_FOUND`; `INVALID_ARGUMENT` when it is no regular file. */

@@ -1,6 +1,7 @@
 import type { AbortOptions, Bytes } from '../bytes.ts';
 import { parseDigest } from '../digest/digest.ts';
 import { StowageError } from '../error/errors.ts';
+import type { ChangeOptions } from './change-options.ts';
 
 /**
  * Small values by namespace and key. A write replaces the whole value in one step and is durable when it resolves.
@@ -14,19 +15,23 @@ export interface MetadataStore {
   /** The value, or `undefined` where there is none. */
   get(namespace: string, key: string, options?: AbortOptions): Promise<Bytes | undefined>;
   /** Writes a value, over the one before it. The bytes may be reused once the promise resolves. */
-  set(namespace: string, key: string, value: Bytes, options?: AbortOptions): Promise<void>;
+  set(namespace: string, key: string, value: Bytes, options?: ChangeOptions): Promise<void>;
   /** Removes a value. Does nothing where there is none. */
-  delete(namespace: string, key: string, options?: AbortOptions): Promise<void>;
+  delete(namespace: string, key: string, options?: ChangeOptions): Promise<void>;
   /** The keys of a namespace, in no order; none for a namespace that was never written to. */
   keys(namespace: string, options?: AbortOptions): AsyncIterable<string>;
 }
 
 const NAMESPACE = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
-const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,191}$/;
+const SEGMENT = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,190}[A-Za-z0-9_-])?$/;
+/** Names that Windows keeps for devices, with any ending. */
+const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
 
 /**
  * The gate for metadata keys: nothing that passes can leave its namespace, whatever a driver makes of it. A namespace
- * is lower-case words joined by dashes; a key is one to four segments of `[A-Za-z0-9][A-Za-z0-9._-]*` joined by `/`.
+ * is lower-case words joined by dashes; a key is one to four segments of `[A-Za-z0-9][A-Za-z0-9._-]*` joined by `/`, each
+ * of at most 192 characters. All of them are good file names everywhere: no segment and no namespace is a device of
+ * Windows (`con`, `nul.json`), and no segment ends with a dot.
  *
  * @param namespace for example `layers`
  * @param key for example `sha256/<hex>.json`
@@ -41,7 +46,9 @@ const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,191}$/;
  */
 export function checkMetadataKey(namespace: string, key: string): void {
   const segments = key.split('/');
-  if (!NAMESPACE.test(namespace) || segments.length > 4 || !segments.every((part) => SEGMENT.test(part))) {
+  const sound =
+    NAMESPACE.test(namespace) && segments.length <= 4 && segments.every((part) => SEGMENT.test(part));
+  if (!sound || [namespace, ...segments].some((part) => DEVICE.test(part))) {
     throw new StowageError(
       'INVALID_ARGUMENT',
       `invalid metadata key ${JSON.stringify(`${namespace}/${key}`)}`,

@@ -1,7 +1,7 @@
 import type { AbortOptions, Bytes, ByteStream, RangeOptions } from '../bytes.ts';
 import type { Descriptor } from '../document/descriptor.ts';
 import type { Digest } from '../digest/digest.ts';
-import type { Reference } from '../reference/reference.ts';
+import type { BlobWriter, ManifestWriter } from './registry-writer.ts';
 
 /** Credentials for a registry, as docker's clients keep them. */
 export interface AuthConfig {
@@ -21,13 +21,40 @@ export interface AuthConfig {
   readonly registryToken?: string;
 }
 
+/** What credentials are looked up for, beside the host. */
+export interface CredentialOptions extends AbortOptions {
+  /** The repository within the registry, where it is known: some files keep credentials for a part of a registry. */
+  readonly repository?: string | undefined;
+}
+
 /**
  * Finds credentials for a registry.
  *
  * @param host the registry's host, with its port where it has one; `docker.io` for Docker Hub
  * @returns `undefined` to go without
  */
-export type CredentialProvider = (host: string, options?: AbortOptions) => Promise<AuthConfig | undefined>;
+export type CredentialProvider = (
+  host: string,
+  options?: CredentialOptions,
+) => Promise<AuthConfig | undefined>;
+
+/** What the TLS connections to an endpoint are made with, in PEM. */
+export interface EndpointTls {
+  /** Certificate authorities to trust beside those that the runtime trusts anyway. */
+  readonly ca?: readonly string[] | undefined;
+  /** The client's certificate, with the chain above it where there is one. Always together with `key`. */
+  readonly cert?: string | undefined;
+  /** The private key of `cert`. */
+  readonly key?: string | undefined;
+}
+
+/** How the repositories of a registry are named at one of its mirrors. */
+export interface RepositoryRewrite {
+  /** What names begin with in the registry: whole components, or nothing. */
+  readonly from: string;
+  /** What stands there instead at the mirror. */
+  readonly to: string;
+}
 
 /** Where a registry can be reached. */
 export interface RegistryEndpoint {
@@ -39,24 +66,12 @@ export interface RegistryEndpoint {
   readonly official: boolean;
   /** Whether the certificate of an https endpoint goes unchecked. */
   readonly insecure: boolean;
-}
-
-/** What a registry service knows of a repository. */
-export interface RepositoryInfo {
-  /** The name, without tag and digest. */
-  readonly name: Reference;
-  /** Whether this is an official image of Docker Hub. */
-  readonly official: boolean;
-}
-
-/** Knows registries and how to reach them. Sends nothing to them. */
-export interface RegistryService {
-  /** What is known of the repository of a reference, whose tag and digest do not matter. `INVALID_REFERENCE` for a reference without a name. */
-  resolveRepository(reference: Reference): RepositoryInfo;
-  /** The endpoints to pull from, in the order to try them. */
-  lookupPullEndpoints(host: string, options?: AbortOptions): Promise<readonly RegistryEndpoint[]>;
-  /** The endpoints to push to, in the order to try them. */
-  lookupPushEndpoints(host: string, options?: AbortOptions): Promise<readonly RegistryEndpoint[]>;
+  /** Default: what the runtime trusts, and no certificate of the client's. */
+  readonly tls?: EndpointTls | undefined;
+  /** Whether layers that may not be distributed freely are pushed here all the same. Default `false`. */
+  readonly allowNondistributableArtifacts?: boolean | undefined;
+  /** How names change here. Default: not at all. */
+  readonly rewrite?: RepositoryRewrite | undefined;
 }
 
 /** A manifest as a registry sent it, verified. */
@@ -94,6 +109,22 @@ export interface OpenBlobOptions extends RangeOptions {
    * that hashes the bytes itself switches it off.
    */
   readonly verify?: boolean | undefined;
+  /**
+   * How many ranges are fetched at the same time, 1 to 32. They come out in order, as one stream. Default 1. A registry
+   * that knows no ranges, and a blob of no more than 1 MiB, take one request all the same.
+   */
+  readonly connections?: number | undefined;
+  /**
+   * The most bytes of one of several ranges; `connections` times as many are held in memory at most. Over one connection
+   * they are fetched one after the other. Default 8 MiB where there are several connections, and in pages where `size` is
+   * known, for browsers take a body into memory however slowly it is read; else everything comes as one.
+   */
+  readonly partSize?: number | undefined;
+  /**
+   * Where else the blob can be had, as its descriptor says: asked in this order when the registry does not give it. No
+   * credentials and no headers of the caller's go there. Default: nowhere.
+   */
+  readonly urls?: readonly string[] | undefined;
 }
 
 /** Reads blobs from a repository. */
@@ -102,9 +133,29 @@ export interface BlobReader {
   stat(digest: Digest, options?: AbortOptions): Promise<Descriptor>;
   /**
    * Streams a blob, or what follows `offset`. The first byte of the stream is the byte at `offset`, whether or not the
-   * registry honours ranges. `NOT_FOUND`; the stream fails with `SIZE_MISMATCH` or `DIGEST_MISMATCH` at its end.
+   * registry honours ranges. When the connection breaks, the stream goes on with what is missing. `NOT_FOUND`; the
+   * stream fails with `SIZE_MISMATCH` or `DIGEST_MISMATCH` at its end, with `UNAVAILABLE` when it breaks over and over.
    */
   open(digest: Digest, options?: OpenBlobOptions): Promise<ByteStream>;
+}
+
+/** How tags and repositories are listed. */
+export interface ListOptions extends AbortOptions {
+  /**
+   * How many names the registry is asked for at a time. One that refuses the number is asked without it, one that
+   * ignores it is borne with. Default: as many as the registry likes.
+   */
+  readonly pageSize?: number | undefined;
+  /** The most names that are taken; more fail with `LIMIT_EXCEEDED`. Default 1,000,000. */
+  readonly maxEntries?: number | undefined;
+}
+
+/** How the referrers of a manifest are listed. */
+export interface ReferrersOptions extends AbortOptions {
+  /** Only those of this type. Default: all. */
+  readonly artifactType?: string | undefined;
+  /** The most descriptors that are taken; more fail with `LIMIT_EXCEEDED`. Default 10,000. */
+  readonly maxEntries?: number | undefined;
 }
 
 /** One repository of one registry endpoint. */
@@ -112,11 +163,18 @@ export interface Repository {
   /** The name within the registry, for example `library/busybox`. */
   readonly name: string;
   /** The manifests and indexes of this repository. */
-  readonly manifests: ManifestReader;
+  readonly manifests: ManifestReader & ManifestWriter;
   /** The layers and configurations of this repository. */
-  readonly blobs: BlobReader;
+  readonly blobs: BlobReader & BlobWriter;
   /** Every tag, in the registry's order. `NOT_FOUND` for an unknown repository. */
-  tags(options?: AbortOptions): AsyncIterable<string>;
+  tags(options?: ListOptions): AsyncIterable<string>;
+  /**
+   * What refers to a manifest: signatures, SBOMs, attestations. From the registry's list of referrers and from the
+   * fallback tag, each once; none where there are none.
+   *
+   * @param digest the manifest, which need not exist
+   */
+  referrers(digest: Digest, options?: ReferrersOptions): AsyncIterable<Descriptor>;
 }
 
 /** What a repository is opened for; decides what tokens are asked for. */

@@ -1,0 +1,145 @@
+import { chainId } from '@stowage/core';
+import { formatReference, isStowageError } from '@stowage/types';
+import type {
+  AbortOptions,
+  ChainID,
+  CheckedItem,
+  ContentReader,
+  Descriptor,
+  ImageID,
+  ImageStore,
+  Storage,
+} from '@stowage/types';
+import { ImageRecords } from './image-records.ts';
+import { LayoutIndex } from './layout-index.ts';
+import type { NamedEntry } from './layout-index.ts';
+import { openReferenceStore } from './reference-store.ts';
+
+/** What the images and names of a storage are checked with. */
+export interface CheckImagesDeps {
+  readonly storage: Storage;
+  readonly imageStore: ImageStore;
+  /** The layers that are there and sound, as `checkLayers` of `@stowage/layer-store` finds them. */
+  readonly layers: ReadonlySet<ChainID>;
+}
+
+/**
+ * Examines every image of a storage, its configuration and whether its layers are there, and then every name: whether
+ * what it names is there. Names that other tools wrote are examined too, and never dropped.
+ *
+ * @param deps the storage and the stores over it
+ * @param options how to end early
+ * @returns every image, every reference and every other entry of the index
+ *
+ * @example
+ * ```ts
+ * import { checkImages, openImageStore } from '@stowage/image-store';
+ * import { openLayerStore } from '@stowage/layer-store';
+ * import { createMemoryStorage } from '@stowage/storage';
+ *
+ * const storage = createMemoryStorage();
+ * const layers = await openLayerStore({ storage });
+ * const imageStore = await openImageStore({ storage, layers });
+ * await imageStore.create(new TextEncoder().encode('{"rootfs":{"type":"layers","diff_ids":[]}}'));
+ * for await (const { kind, fault } of checkImages({ storage, imageStore, layers: new Set() })) {
+ *   console.log(kind, fault); // image undefined
+ * }
+ * ```
+ */
+export async function* checkImages(
+  deps: CheckImagesDeps,
+  options: AbortOptions = {},
+): AsyncGenerator<CheckedItem> {
+  const { storage, imageStore } = deps;
+  const sound = new Set<ImageID>();
+  for (const id of await new ImageRecords(storage.metadata).ids(options)) {
+    const fault = await imageFault(id, imageStore, deps.layers, options);
+    if (fault === undefined) {
+      sound.add(id);
+      yield { kind: 'image', subject: id };
+    } else {
+      const drop = async (dropOptions?: AbortOptions): Promise<void> => {
+        await imageStore.delete(id, dropOptions);
+      };
+      yield { kind: 'image', subject: id, fault, drop };
+    }
+  }
+  yield* checkNames(storage, sound, options);
+}
+
+async function imageFault(
+  id: ImageID,
+  imageStore: ImageStore,
+  layers: ReadonlySet<ChainID>,
+  options: AbortOptions,
+): Promise<string | undefined> {
+  try {
+    const { config } = await imageStore.get(id, options);
+    const { diff_ids: diffIds } = config.rootfs;
+    const top = diffIds.length === 0 ? undefined : chainId(diffIds);
+    return top === undefined || layers.has(top)
+      ? undefined
+      : `its layer ${top} is damaged, or not in the store`;
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (!isStowageError(error)) throw error;
+    return error.message;
+  }
+}
+
+async function* checkNames(
+  storage: Storage,
+  sound: ReadonlySet<ImageID>,
+  options: AbortOptions,
+): AsyncGenerator<CheckedItem> {
+  const index = await LayoutIndex.read(storage.metadata, options).catch((error: unknown) => {
+    if (isStowageError(error, 'DATA_LOSS')) return error;
+    throw error;
+  });
+  if (index instanceof Error) {
+    yield { kind: 'index', subject: 'index.json', fault: index.message };
+    return;
+  }
+  const references = await openReferenceStore({ storage }, options);
+  for (const entry of index.names) {
+    const fault = await nameFault(entry, storage.content, sound, options);
+    const subject = formatReference(entry.reference);
+    if (fault === undefined) yield { kind: 'reference', subject };
+    else {
+      const drop = async (dropOptions?: AbortOptions): Promise<void> => {
+        await references.delete(entry.reference, dropOptions);
+      };
+      yield { kind: 'reference', subject, fault, drop };
+    }
+  }
+  for (const entry of index.others) {
+    const fault = await blobFault(entry, storage.content, options);
+    yield { kind: 'index', subject: entry.digest, ...(fault === undefined ? {} : { fault }) };
+  }
+}
+
+async function nameFault(
+  { imageId, target }: NamedEntry,
+  content: ContentReader,
+  sound: ReadonlySet<ImageID>,
+  options: AbortOptions,
+): Promise<string | undefined> {
+  if (!sound.has(imageId)) return `its image ${imageId} is damaged, or not in the store`;
+  return blobFault(target, content, options);
+}
+
+async function blobFault(
+  { digest, size }: Descriptor,
+  content: ContentReader,
+  options: AbortOptions,
+): Promise<string | undefined> {
+  try {
+    const info = await content.info(digest, options);
+    return info.size === size
+      ? undefined
+      : `${digest} has ${String(info.size)} bytes, and should have ${String(size)}`;
+  } catch (error) {
+    if (isStowageError(error, 'NOT_FOUND')) return `${digest} is not in the store`;
+    throw error;
+  }
+}

@@ -1,9 +1,0 @@
-/** The answer at the end of all redirects. */
-export interface Answer {
-  readonly method: string;
-  /** The URL that answered. */
-  readonly url: string;
-  readonly response: Response;
-  /** Whether another origin than the one asked had a part in it: its challenges are not the registry's. */
-  readonly crossed: boolean;
-}

@@ -1,0 +1,2 @@
+export type { StorageOptions } from './memory-storage.ts';
+export { openWebStorage } from './web-storage.ts';

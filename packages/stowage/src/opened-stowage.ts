@@ -1,0 +1,292 @@
+import { hostPlatform, iterate, streamFrom } from '@stowage/core';
+import type { LoadResult, SaveArchiveDeps, SaveArchiveOptions } from '@stowage/image-store';
+import { openImageView } from '@stowage/layer-store';
+import { createTransferManager } from '@stowage/transfer';
+import type { TransferManager } from '@stowage/transfer';
+import {
+  discardProgress,
+  parseNormalizedNamed,
+  parsePlatform,
+  StowageError,
+  tagNameOnly,
+  trimNamed,
+} from '@stowage/types';
+import type {
+  AbortOptions,
+  AuthConfig,
+  Bytes,
+  ByteStream,
+  Clock,
+  ContentStore,
+  Descriptor,
+  ImagePullConfig,
+  ImageStore,
+  LayerStore,
+  LeaseManager,
+  LoginResult,
+  MetadataStore,
+  Platform,
+  ReferenceStore,
+  RegistryService,
+  RootFSDownloadManager,
+  SearchOptions,
+  SearchResults,
+  Storage,
+} from '@stowage/types';
+import type { CheckOptions, CheckReport } from './check-store.ts';
+import { findImage } from './find-image.ts';
+import { collectGarbage } from './garbage-collector.ts';
+import type { GarbageReport } from './garbage-collector.ts';
+import { createImageConfigStore } from './image-config-store.ts';
+import { stackOf, topLayer } from './image-layers.ts';
+import { inspectImage, listImages } from './inspect-image.ts';
+import type { ImageInspect, ImageSummary } from './inspect-image.ts';
+import { createLeaseManager } from './leases.ts';
+import { pull } from './pull.ts';
+import type { PullResult } from './pull-result.ts';
+import type { RegistryAccess } from './registry-access.ts';
+import { removeNames } from './remove-image.ts';
+import type { RemoveResult } from './remove-image.ts';
+import { resolveImage } from './resolve-image.ts';
+import { SCHEMA2_TYPES } from './schema2-types.ts';
+import type {
+  LoadOptions,
+  OpenImageView,
+  PullOptions,
+  RemoveOptions,
+  ResolveOptions,
+  Stowage,
+} from './stowage.ts';
+
+/** What an {@link OpenedStowage} is made of. */
+export interface StowageParts {
+  readonly storage: Storage;
+  readonly ownsStorage: boolean;
+  readonly layers: LayerStore;
+  readonly imageStore: ImageStore;
+  readonly references: ReferenceStore;
+  readonly registry: RegistryService;
+  readonly access: RegistryAccess;
+  readonly downloads: RootFSDownloadManager;
+  readonly clock: Clock;
+}
+
+/** The operations of a store on its parts. */
+export class OpenedStowage implements Stowage {
+  readonly storage: Storage;
+  readonly content: ContentStore;
+  readonly metadata: MetadataStore;
+  readonly layers: LayerStore;
+  readonly imageStore: ImageStore;
+  readonly references: ReferenceStore;
+  readonly registry: RegistryService;
+
+  readonly #ownsStorage: boolean;
+  readonly #access: RegistryAccess;
+  readonly #downloads: RootFSDownloadManager;
+  readonly #clock: Clock;
+  readonly #leases: LeaseManager;
+  /** What pulls that run at one time share. */
+  readonly #shared: TransferManager = createTransferManager({ concurrency: 0 });
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(parts: StowageParts) {
+    this.storage = parts.storage;
+    this.content = parts.storage.content;
+    this.metadata = parts.storage.metadata;
+    this.layers = parts.layers;
+    this.imageStore = parts.imageStore;
+    this.references = parts.references;
+    this.registry = parts.registry;
+    this.#ownsStorage = parts.ownsStorage;
+    this.#access = parts.access;
+    this.#downloads = parts.downloads;
+    this.#clock = parts.clock;
+    this.#leases = createLeaseManager(parts.storage, { clock: parts.clock });
+  }
+
+  async pull(text: string, options: PullOptions = {}): Promise<PullResult> {
+    const { allTags = false, onProgress = discardProgress } = options;
+    const parsed = parseNormalizedNamed(text);
+    if (allTags && (parsed.tag !== undefined || parsed.digest !== undefined)) {
+      throw new StowageError('INVALID_ARGUMENT', `tag can't be used with --all-tags/-a`);
+    }
+    const reference = allTags ? parsed : tagNameOnly(parsed);
+    const config: ImagePullConfig = {
+      progressOutput: onProgress,
+      registryService: this.registry,
+      metadataStore: this.metadata,
+      imageStore: createImageConfigStore(this.imageStore),
+      referenceStore: this.references,
+      contentStore: this.content,
+      downloadManager: this.#downloads,
+      layerScanner: this.layers,
+      leases: this.#leases,
+      openRepository: this.#access.openRepository,
+      requireSchema2: true,
+      schema2Types: SCHEMA2_TYPES,
+      platform: platformOf(options.platform),
+    };
+    const result = await this.#run(options, (signal) =>
+      pull(reference, config, { signal, shared: this.#shared, clock: this.#clock }),
+    );
+    await this.imageStore.setLastUpdated(result.imageId, this.#clock.now());
+    return result;
+  }
+
+  images(options?: AbortOptions): Promise<ImageSummary[]> {
+    return listImages(this, options);
+  }
+
+  async inspect(text: string, options?: AbortOptions): Promise<ImageInspect> {
+    const { image } = await findImage(text, this, options);
+    return inspectImage(image, this, options);
+  }
+
+  async view(text: string, options?: AbortOptions): Promise<OpenImageView> {
+    const { image } = await findImage(text, this, options);
+    const top = await topLayer(image.config, this.layers, options);
+    let open = top !== undefined;
+    const close = async (): Promise<void> => {
+      if (!open || top === undefined) return;
+      open = false;
+      await this.layers.release(top);
+    };
+    try {
+      const view = await openImageView(stackOf(top), options);
+      return Object.assign(view, { close, [Symbol.asyncDispose]: close });
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
+
+  async tag(source: string, target: string, options?: AbortOptions): Promise<void> {
+    const name = tagNameOnly(parseNormalizedNamed(target));
+    const { image, association } = await findImage(source, this, options);
+    await this.references.addTag(name, image.id, true, { ...options, target: association?.target });
+    await this.imageStore.setLastUpdated(image.id, this.#clock.now(), options);
+  }
+
+  async remove(text: string, options: RemoveOptions = {}): Promise<RemoveResult> {
+    const found = await findImage(text, this, options);
+    const { untagged, named } = await removeNames(found, this.references, options);
+    if (named) return { untagged, deleted: [] };
+    const layers = await this.imageStore.delete(found.image.id, options);
+    await this.gc(options);
+    return { untagged, deleted: [found.image.id, ...layers.map(({ chainId }) => chainId)] };
+  }
+
+  save(references: readonly string[], options: SaveArchiveOptions = {}): ByteStream {
+    const deps = { ...this.#parts(), leases: this.#leases };
+    const signal = this.#signal(options);
+    return streamFrom(savedImages(references, deps, { ...options, signal }));
+  }
+
+  load(archive: ByteStream, options: LoadOptions = {}): Promise<LoadResult> {
+    const deps = { ...this.#parts(), leases: this.#leases, clock: this.#clock };
+    const platform = platformOf(options.platform);
+    return this.#run(options, async (signal) => {
+      const { loadImages } = await import('./archives.ts');
+      return await loadImages(archive, deps, { ...options, platform, signal });
+    });
+  }
+
+  resolve(text: string, options: ResolveOptions = {}): Promise<Descriptor> {
+    const reference = tagNameOnly(parseNormalizedNamed(text));
+    const platform = platformOf(options.platform);
+    return this.#run(options, (signal) =>
+      this.#access.read(reference, (remote) => resolveImage(remote, reference, platform, { signal }), {
+        signal,
+      }),
+    );
+  }
+
+  async *tags(name: string, options: AbortOptions = {}): AsyncGenerator<string> {
+    const reference = trimNamed(parseNormalizedNamed(name));
+    const signal = this.#signal(options);
+    // The first tag tells whether an endpoint has the repository; from then on there is no other to turn to.
+    const { iterator, first } = await this.#access.read(
+      reference,
+      async (remote) => {
+        const tags = remote.tags({ signal })[Symbol.asyncIterator]();
+        return { iterator: tags, first: await tags.next() };
+      },
+      { signal },
+    );
+    try {
+      for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  }
+
+  login(auth: AuthConfig, options: AbortOptions = {}): Promise<LoginResult> {
+    return this.#run(options, (signal) => this.registry.auth(auth, { signal }));
+  }
+
+  search(term: string, options: SearchOptions = {}): Promise<SearchResults> {
+    return this.#run(options, (signal) => this.registry.search(term, { ...options, signal }));
+  }
+
+  gc(options: AbortOptions = {}): Promise<GarbageReport> {
+    return collectGarbage({ ...this.#parts(), clock: this.#clock }, options);
+  }
+
+  check(options: CheckOptions = {}): Promise<CheckReport> {
+    return this.#run(options, async (signal) => {
+      // Few need it, and a page should not have to load it.
+      const { checkStore } = await import('./check-store.ts');
+      return await checkStore(this.#parts(), { ...options, signal });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new StowageError('UNAVAILABLE', 'the store was closed'));
+    await Promise.allSettled(this.#running);
+    if (this.#ownsStorage) await this.storage.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The caller's signal, and that of the store's end. `UNAVAILABLE` once the store is closed. */
+  #signal({ signal }: AbortOptions): AbortSignal {
+    const closing = this.#closing.signal;
+    closing.throwIfAborted();
+    // A signal of its own for every call, so that many calls do not pile their listeners on one.
+    return AbortSignal.any(signal === undefined ? [closing] : [signal, closing]);
+  }
+
+  #parts(): Pick<Stowage, 'storage' | 'imageStore' | 'layers' | 'references'> {
+    const { storage, imageStore, layers, references } = this;
+    return { storage, imageStore, layers, references };
+  }
+
+  /** Runs work that ends when the caller aborts it or the store is closed. */
+  async #run<T>(options: AbortOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const running = work(this.#signal(options));
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+}
+
+function platformOf(platform: Platform | string | undefined): Platform | undefined {
+  return typeof platform === 'string' ? parsePlatform(platform, hostPlatform()) : platform;
+}
+
+/** The bytes of an archive. What makes them is loaded when they are first asked for. */
+async function* savedImages(
+  references: readonly string[],
+  deps: SaveArchiveDeps,
+  options: SaveArchiveOptions,
+): AsyncGenerator<Bytes, void, undefined> {
+  const { saveArchive } = await import('./archives.ts');
+  yield* iterate(saveArchive(references, deps, options));
+}

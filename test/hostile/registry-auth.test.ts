@@ -1,0 +1,556 @@
+import { createServer as createHttpServer } from 'node:http';
+import type { RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
+import { createRegistryService, createRepository, parseChallenges } from '@stowage/registry';
+import type { RepositoryInit } from '@stowage/registry';
+import { isStowageError } from '@stowage/types';
+import type { AuthConfig, Clock, Digest, RegistryEndpoint, Repository } from '@stowage/types';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { guardedLookup } from '../../packages/registry/src/platform/node-guard.ts';
+import type { LookupAll } from '../../packages/registry/src/platform/node-guard.ts';
+import { CERTIFICATE, KEY } from '../../packages/registry/src/test-support/certificate.ts';
+
+// Who gets to see credentials, over scripted networks and over real sockets. Each test is named after its row in the list
+// of past advisories of the field; what registry.test.ts shows already is not shown again here.
+
+interface Seen {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+type Answerer = (seen: Seen) => Response;
+
+const ANN: AuthConfig = { username: 'ann', password: 'hunter2' };
+const REFRESH: AuthConfig = { identityToken: 'refresh-secret' };
+const SECRETS = ['hunter2', btoa('ann:hunter2'), 'refresh-secret', btoa(':refresh-secret'), 'token-secret'];
+const DIGEST = `sha256:${'0'.repeat(64)}` as Digest;
+
+/** Hosts that answer as told; anything else cannot be reached. Time passes at once, but for time limits. */
+class World {
+  readonly seen: Seen[] = [];
+  readonly waits: number[] = [];
+  now = 0;
+  readonly #answerers: Readonly<Record<string, Answerer>>;
+
+  constructor(answerers: Readonly<Record<string, Answerer>>) {
+    this.#answerers = answerers;
+  }
+
+  readonly fetch = async (address: string, init: RequestInit = {}): Promise<Response> => {
+    const url = new URL(address);
+    const body = typeof init.body === 'string' ? init.body : '';
+    const seen = { method: init.method ?? 'GET', url, headers: new Headers(init.headers), body };
+    this.seen.push(seen);
+    const answerer = this.#answerers[url.origin];
+    if (answerer === undefined) throw new TypeError(`cannot reach ${url.origin}`);
+    return await Promise.resolve(answerer(seen));
+  };
+
+  readonly clock: Clock = {
+    now: () => this.now,
+    sleep: async (milliseconds, { signal } = {}) => {
+      if (milliseconds === 15_000) {
+        await new Promise((_resolve, reject) => {
+          signal?.addEventListener('abort', () => {
+            reject(new Error('no longer waited for'));
+          });
+        });
+      }
+      this.waits.push(milliseconds);
+      this.now += milliseconds;
+    },
+  };
+
+  repository(url: string, init: Partial<RepositoryInit> = {}): Repository {
+    const endpoint = { url, mirror: false, official: false, insecure: false };
+    return createRepository({ endpoint, name: 'team/app', fetch: this.fetch, clock: this.clock, ...init });
+  }
+
+  /** The origins that got to see a secret. */
+  leaks(): string[] {
+    const told = this.seen.filter(({ url, headers, body }) => {
+      const text = [url.href, body, ...[...headers].map(([, value]) => value)].join('\n');
+      return SECRETS.some((secret) => decodeURIComponent(text).includes(secret));
+    });
+    return [...new Set(told.map(({ url }) => url.origin))];
+  }
+}
+
+function challenge(header: string, status = 401): Response {
+  return new Response(null, { status, headers: { 'www-authenticate': header } });
+}
+
+function redirect(location: string): Response {
+  return new Response(null, { status: 307, headers: { location } });
+}
+
+async function tags(repository: Repository): Promise<string[]> {
+  const found: string[] = [];
+  for await (const tag of repository.tags()) found.push(tag);
+  return found;
+}
+
+/** The code that a promise rejects with, and its reason; `resolved` when it does not. */
+async function failureOf(promise: Promise<unknown>): Promise<string> {
+  return await promise.then(
+    () => 'resolved',
+    (error: unknown) =>
+      isStowageError(error) ? `${error.code} ${error.reason ?? '-'}` : `not typed: ${String(error)}`,
+  );
+}
+
+const servers: Server[] = [];
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    await new Promise((resolve) => {
+      server.close(resolve);
+      if ('closeAllConnections' in server) (server as { closeAllConnections(): void }).closeAllConnections();
+    });
+  }
+});
+
+/** A real server on this machine; answers its port. */
+async function listen(server: Server): Promise<number> {
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+function tlsServer(listener: RequestListener): Server {
+  return createTlsServer({ cert: CERTIFICATE, key: KEY }, listener);
+}
+
+function endpoint(url: string, flags: Partial<RegistryEndpoint> = {}): RegistryEndpoint {
+  return { url, mirror: false, official: false, insecure: false, ...flags };
+}
+
+describe('row 2: from https to http, over real sockets', () => {
+  it('a host with a bad certificate is never asked over http', async () => {
+    const asked: string[] = [];
+    const port = await listen(tlsServer((_request, response) => response.end()));
+    const plain = createHttpServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.end();
+    });
+    await listen(plain);
+    const service = createRegistryService({ insecureRegistries: ['other.test'] });
+    const urls = (await service.lookupPullEndpoints('registry.test')).map(({ url }) => url);
+    expect(urls).toEqual(['https://registry.test']);
+    const repository = createRepository({
+      endpoint: endpoint(`https://localhost:${String(port)}`),
+      name: 'team/app',
+      auth: ANN,
+    });
+    expect(await failureOf(tags(repository))).toBe('UNAVAILABLE certificate');
+    expect(asked).toEqual([]);
+  });
+
+  it('no realm and no redirect of an https host leads to http, though another host is insecure', async () => {
+    for (const header of [
+      'Bearer realm="http://registry.test/token"',
+      'Bearer realm="http://other.test/token"',
+    ]) {
+      const world = new World({ 'https://registry.test': () => challenge(header) });
+      const repository = world.repository('https://registry.test', {
+        auth: ANN,
+        trustedRealms: ['registry.test', 'other.test'],
+      });
+      expect(await failureOf(tags(repository))).toBe('UNAUTHENTICATED realm');
+      expect(world.leaks()).toEqual([]);
+    }
+  });
+});
+
+describe('row 6: the certificate of the token server', () => {
+  it('is checked as any other', async () => {
+    let asked = 0;
+    const tokens = await listen(
+      tlsServer((_request, response) => {
+        asked += 1;
+        response.end('{"token":"x"}');
+      }),
+    );
+    const realm = `https://127.0.0.1:${String(tokens)}/token`;
+    const registry = await listen(
+      createHttpServer((_request, response) => {
+        response.writeHead(401, { 'www-authenticate': `Bearer realm="${realm}"` }).end();
+      }),
+    );
+    const at = (insecure: boolean): Repository =>
+      createRepository({
+        endpoint: endpoint(`http://127.0.0.1:${String(registry)}`, { insecure }),
+        name: 'team/app',
+        auth: ANN,
+      });
+    expect(await failureOf(tags(at(false)))).toBe('UNAVAILABLE certificate');
+    expect(asked).toBe(0);
+    // That this machine is listed as insecure is said of all of it.
+    expect(await failureOf(tags(at(true)))).toBe('UNAUTHENTICATED -');
+    expect(asked).toBe(2);
+  });
+
+  it('an insecure registry on another port does not make a secure one insecure', async () => {
+    const listener: RequestListener = (_request, response) => response.end('{"tags":["v1"]}');
+    const [one, two] = [await listen(tlsServer(listener)), await listen(tlsServer(listener))];
+    const at = (port: number, insecure: boolean): Repository =>
+      createRepository({
+        endpoint: endpoint(`https://127.0.0.1:${String(port)}`, { insecure }),
+        name: 'team/app',
+      });
+    expect(await tags(at(one, true))).toEqual(['v1']);
+    expect(await failureOf(tags(at(two, false)))).toBe('UNAVAILABLE certificate');
+    expect(await failureOf(tags(at(one, false)))).toBe('UNAVAILABLE certificate');
+  });
+});
+
+describe('rows 8 and 9: a host that a manifest names asks for credentials', () => {
+  it.each([
+    'Basic realm="x"',
+    'Bearer realm="https://registry.test/token"',
+    'Bearer realm="https://evil.test/t"',
+  ])('%s gets none, nor does the registry when it is led back to', async (header) => {
+    const world = new World({
+      'https://registry.test': ({ url, headers }) => {
+        if (url.pathname === '/token') return Response.json({ token: 'token-secret' });
+        if (url.pathname === '/back') return new Response(headers.get('authorization') ?? 'nothing');
+        if (!headers.has('authorization')) return challenge('Bearer realm="https://registry.test/token"');
+        return new Response(null, { status: 404 });
+      },
+      'https://evil.test': ({ url }) =>
+        url.pathname === '/layer' ? challenge(header) : redirect('https://registry.test/back'),
+    });
+    const repository = world.repository('https://registry.test', { auth: ANN });
+    for (const path of ['/layer', '/round']) {
+      const opened = repository.blobs.open(DIGEST, { urls: [`https://evil.test${path}`], verify: false });
+      const text = await opened.then(
+        (stream) => new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text(),
+        () => 'failed',
+      );
+      expect(['failed', 'nothing']).toContain(text);
+    }
+    expect(world.leaks()).toEqual(['https://registry.test']);
+    const led = world.seen.filter(({ url }) => url.pathname === '/back');
+    expect(led.map(({ headers }) => headers.get('authorization'))).toEqual(led.map(() => null));
+    expect(led.length).toBeGreaterThan(0);
+  });
+});
+
+describe('row 25: a realm on another host', () => {
+  it.each([
+    ['a stranger', 'https://evil.example.org/token'],
+    ['a neighbour at a registry for tenants', 'https://evil.azurecr.io/token'],
+    ['a name that begins alike', 'https://registry.example.com.evil.test/token'],
+    ['a name that ends alike', 'https://evilexample.com/token'],
+    ['the shared suffix', 'https://com/token'],
+    ['an address', 'https://93.184.216.34/token'],
+  ])('%s gets nothing, and the error names the option', async (_name, realm) => {
+    for (const auth of [ANN, REFRESH]) {
+      for (const registry of ['https://registry.example.com', 'https://mine.azurecr.io']) {
+        const world = new World({ [registry]: () => challenge(`Bearer realm="${realm}",service="s"`) });
+        await expect(tags(world.repository(registry, { auth }))).rejects.toMatchObject({
+          code: 'UNAUTHENTICATED',
+          reason: 'realm',
+        });
+        expect(world.leaks()).toEqual([]);
+        expect(world.seen.every(({ url }) => url.origin === registry)).toBe(true);
+      }
+    }
+  });
+
+  it('of the same owner gets them, over https only', async () => {
+    const world = new World({
+      'https://registry.example.com': ({ headers }) =>
+        headers.get('authorization') === 'Bearer good'
+          ? Response.json({ tags: ['v1'] })
+          : challenge('Bearer realm="https://auth.example.com/token"'),
+      'https://auth.example.com': () => Response.json({ token: 'good' }),
+    });
+    expect(await tags(world.repository('https://registry.example.com', { auth: ANN }))).toEqual(['v1']);
+    expect(world.leaks()).toEqual(['https://auth.example.com']);
+  });
+
+  it('that is allowed by name is allowed with its port alone', async () => {
+    const world = new World({
+      'https://registry.test': () => challenge('Bearer realm="https://auth.org:8443/t"'),
+    });
+    for (const trustedRealms of [['auth.org'], ['https://auth.org:8443'], ['.auth.org:8443'], ['*']]) {
+      const repository = world.repository('https://registry.test', { auth: ANN, trustedRealms });
+      expect(await failureOf(tags(repository))).toBe('UNAUTHENTICATED realm');
+    }
+    expect(world.leaks()).toEqual([]);
+  });
+
+  it('over http gets nothing where the registry is on http too, unless it is insecure', async () => {
+    const world = new World({
+      'http://plain.test': () => challenge('Bearer realm="http://plain.test/token"'),
+      'http://auth.plain.test': () => Response.json({ token: 'x' }),
+    });
+    await failureOf(tags(world.repository('http://plain.test', { auth: ANN })));
+    expect(world.leaks()).toEqual([]);
+  });
+});
+
+describe('row 25: names that stand for near addresses (DNS rebinding)', () => {
+  const lookup: LookupAll = (hostname, _options, callback) => {
+    const near = hostname === 'evil.test' ? '127.0.0.1' : '93.184.216.34';
+    callback(null, [{ address: near, family: 4 }]);
+  };
+
+  it('are not connected to', async () => {
+    const find = await guardedLookup('registry.test', { lookup });
+    const found = (name: string): Promise<unknown> =>
+      new Promise((resolve) => {
+        find(name, { all: true }, (error, addresses) => {
+          resolve(error?.message ?? addresses);
+        });
+      });
+    expect(await found('cdn.test')).toEqual([{ address: '93.184.216.34', family: 4 }]);
+    expect(await found('evil.test')).toBe(
+      'evil.test stands for an address that registry.test may not lead to',
+    );
+  });
+});
+
+describe('row 26: a refresh token', () => {
+  it('stays with the realm that it was first shown to', async () => {
+    let realm = 'https://registry.test/token';
+    const world = new World({
+      'https://registry.test': ({ url, headers }) => {
+        if (url.pathname === '/token')
+          return Response.json({ access_token: 'one', refresh_token: 'token-secret' });
+        if (url.pathname === '/elsewhere') return Response.json({ access_token: 'two' });
+        const good = headers.get('authorization') === 'Bearer one' && !realm.endsWith('elsewhere');
+        return good ? Response.json({ tags: ['v1'] }) : challenge(`Bearer realm="${realm}"`);
+      },
+    });
+    const repository = world.repository('https://registry.test', { auth: REFRESH });
+    expect(await tags(repository)).toEqual(['v1']);
+    realm = 'https://registry.test/elsewhere';
+    expect(await failureOf(tags(repository))).toBe('UNAUTHENTICATED realm');
+    expect(world.seen.some(({ url }) => url.pathname === '/elsewhere')).toBe(false);
+  });
+
+  it('is not sent along by GET to a stranger when POST is refused', async () => {
+    const world = new World({
+      'https://registry.test': ({ url, method }) => {
+        if (url.pathname !== '/token') return challenge('Bearer realm="https://registry.test/token"');
+        return method === 'POST' ? new Response(null, { status: 405 }) : redirect('https://evil.test/token');
+      },
+      'https://evil.test': () => Response.json({ token: 'x' }),
+    });
+    await failureOf(tags(world.repository('https://registry.test', { auth: REFRESH })));
+    expect(world.leaks()).toEqual(['https://registry.test']);
+  });
+});
+
+describe('row 28: challenges made to mislead', () => {
+  it('never lead credentials to a host that is not the registry’s, whatever they are made of', async () => {
+    const piece = fc.constantFrom(
+      'Bearer ',
+      'Basic ',
+      'realm=',
+      '"https://evil.org/t"',
+      '"https://127.0.0.1/t"',
+      'https://evil.org/t',
+      '"https://registry.test@evil.org/t"',
+      '"https://registry.test\\"@evil.org/t"',
+      'service="s"',
+      'scope="repository:a:pull"',
+      ', ',
+      ',',
+      '"',
+      '\\',
+      '=',
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(piece, { maxLength: 12 }),
+        fc.constantFrom(401, 403),
+        async (pieces, status) => {
+          const world = new World({
+            'https://registry.test': ({ url }) =>
+              url.pathname === '/v2/' ? challenge('Basic realm="r"') : challenge(pieces.join(''), status),
+            'https://evil.org': () => Response.json({ token: 'x' }),
+          });
+          await failureOf(tags(world.repository('https://registry.test', { auth: ANN })));
+          for (const origin of world.leaks()) expect(origin).toBe('https://registry.test');
+          for (const { url } of world.seen) expect(url.hostname).not.toBe('127.0.0.1');
+        },
+      ),
+    );
+  });
+
+  it('are cut off where they are longer than any header', () => {
+    const long = `Bearer realm="https://registry.test/token", ${'a="b", '.repeat(100_000)}`;
+    const [bearer] = parseChallenges([long, long]);
+    expect(bearer?.parameters.get('realm')).toBe('https://registry.test/token');
+    expect(parseChallenges(Array.from({ length: 1_000 }, () => 'Basic realm="r"')).length).toBe(32);
+  });
+
+  it('a scope that is none is not asked for', async () => {
+    const world = new World({
+      'https://registry.test': ({ url, headers }) => {
+        if (url.pathname === '/token') return Response.json({ token: 'x' });
+        return challenge(
+          'Bearer realm="https://registry.test/token",error="insufficient_scope",' +
+            'scope="repository:a:pull&redirect=evil repository:b: :c:pull x"',
+          headers.has('authorization') ? 403 : 401,
+        );
+      },
+    });
+    await failureOf(tags(world.repository('https://registry.test')));
+    const scopes = world.seen
+      .filter(({ url }) => url.pathname === '/token')
+      .map(({ url }) => url.searchParams);
+    for (const scope of scopes) expect(scope.getAll('scope')).toEqual(['repository:team/app:pull']);
+  });
+});
+
+describe('row 30: redirects over real sockets', () => {
+  it('to another port of one host take no Authorization along', async () => {
+    const seen: (string | undefined)[] = [];
+    const store = await listen(
+      createHttpServer((request, response) => {
+        seen.push(request.headers.authorization, request.headers.referer);
+        response.end('abc');
+      }),
+    );
+    const registry = await listen(
+      createHttpServer((request, response) => {
+        const { authorization } = request.headers;
+        if (authorization === undefined) {
+          response.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end();
+        } else response.writeHead(307, { location: `http://127.0.0.1:${String(store)}/b` }).end();
+      }),
+    );
+    const repository = createRepository({
+      endpoint: endpoint(`http://127.0.0.1:${String(registry)}`),
+      name: 'team/app',
+      auth: ANN,
+    });
+    await (await repository.blobs.open(DIGEST, { verify: false })).cancel();
+    expect(seen).toEqual([undefined, undefined]);
+  });
+
+  it.each([
+    '10.0.0.1',
+    '[fd00::1]',
+    '192.168.1.1',
+    '169.254.169.254',
+    '[::ffff:10.0.0.1]',
+    '0x0a000001',
+    '127.1',
+  ])('from a public host are not followed to %s', async (host) => {
+    const world = new World({ 'https://registry.example.com': () => redirect(`https://${host}/b`) });
+    const repository = world.repository('https://registry.example.com');
+    expect(await failureOf(repository.blobs.open(DIGEST))).toBe('REGISTRY redirect');
+    expect(world.seen.length).toBe(1);
+  });
+
+  it('to this machine and to metadata are not followed though private addresses are allowed', async () => {
+    for (const host of ['127.0.0.1', '169.254.169.254', '[::1]', 'metadata.google.internal']) {
+      const world = new World({ 'https://registry.example.com': () => redirect(`https://${host}/b`) });
+      const init = { allowPrivateRedirects: true };
+      const repository = world.repository('https://registry.example.com', init);
+      expect(await failureOf(repository.blobs.open(DIGEST))).toBe('REGISTRY redirect');
+    }
+  });
+});
+
+describe('row 32: token servers whose names look alike', () => {
+  it.each([
+    'https://auth.docker.io.evil.test',
+    'https://auth-docker.io',
+    'https://auth.docker.io:444',
+    'https://xauth.docker.io.test',
+  ])('%s is not that of Docker Hub', async (origin) => {
+    const hub = 'https://registry-1.docker.io';
+    const world = new World({
+      [hub]: () => challenge(`Bearer realm="${origin}/token",service="registry.docker.io"`),
+      [origin]: () => Response.json({ token: 'x' }),
+    });
+    const target = endpoint(hub, { official: true });
+    await failureOf(tags(world.repository('', { endpoint: target, auth: ANN })));
+    // The same host on another port is of the same owner; the others are not.
+    expect(world.leaks()).toEqual(origin === 'https://auth.docker.io:444' ? [origin] : []);
+  });
+
+  it('a token of one registry is not used at another, though they share a cache and a realm', async () => {
+    const asks: Answerer = ({ headers }) =>
+      headers.get('authorization') === 'Bearer token-secret'
+        ? Response.json({ tags: ['v1'] })
+        : challenge('Bearer realm="https://auth.example.com/t",service="one"');
+    const world = new World({
+      'https://one.example.com': asks,
+      'https://two.example.com': ({ headers }) =>
+        headers.has('authorization')
+          ? Response.json({ tags: [headers.get('authorization') === 'Bearer token-secret' ? 'leak' : 'ok'] })
+          : challenge('Bearer realm="https://auth.example.com/t",service="two"'),
+      'https://auth.example.com': ({ url }) =>
+        Response.json({ token: url.searchParams.get('service') === 'one' ? 'token-secret' : 'other' }),
+    });
+    const { createTokenCache } = await import('@stowage/registry');
+    const tokens = createTokenCache({ clock: world.clock });
+    expect(await tags(world.repository('https://one.example.com', { tokens }))).toEqual(['v1']);
+    expect(await tags(world.repository('https://two.example.com', { tokens }))).toEqual(['ok']);
+  });
+});
+
+describe('row 43: codings, over real sockets', () => {
+  it('are declined, and a chain of them is refused before anything is unpacked', async () => {
+    const accepted: (string | undefined)[] = [];
+    const port = await listen(
+      createHttpServer((request, response) => {
+        accepted.push(request.headers['accept-encoding']);
+        response.writeHead(200, { 'content-encoding': 'gzip, gzip, br' }).end('not unpacked');
+      }),
+    );
+    const repository = createRepository({
+      endpoint: endpoint(`http://127.0.0.1:${String(port)}`),
+      name: 'team/app',
+    });
+    expect(await failureOf(tags(repository))).toBe('REGISTRY -');
+    expect(await failureOf(repository.blobs.open(DIGEST))).toBe('REGISTRY -');
+    expect(accepted).toEqual(['identity', 'identity']);
+  });
+});
+
+describe('row 47: numbers of the server decide nothing', () => {
+  const numbers = ['9223372036854775807', '-1', 'NaN', '1e9', '0', ''];
+
+  it.each(numbers)('Retry-After: %j of a token server', async (value) => {
+    const headers = { 'retry-after': value };
+    const world = new World({
+      'https://registry.test': ({ url }) =>
+        url.pathname === '/token'
+          ? new Response(null, { status: 429, headers })
+          : challenge('Bearer realm="https://registry.test/token"'),
+    });
+    expect(await failureOf(tags(world.repository('https://registry.test')))).toBe('RATE_LIMITED -');
+    expect(world.waits.length).toBe(2);
+    for (const wait of world.waits) expect(wait >= 0 && wait <= 60_000).toBe(true);
+  });
+
+  it('no number of waits goes beyond the deadline', async () => {
+    const world = new World({
+      'https://registry.test': () => new Response(null, { status: 503, headers: { 'retry-after': '60' } }),
+    });
+    const retry = { attempts: 1_000, deadline: 100_000 };
+    expect(await failureOf(tags(world.repository('https://registry.test', { retry })))).toBe('UNAVAILABLE -');
+    expect(world.waits).toEqual([60_000]);
+  });
+
+  it.each(numbers)('ratelimit-limit: %j', async (value) => {
+    const headers = { 'ratelimit-limit': value, 'ratelimit-remaining': value };
+    const heard: unknown[] = [];
+    const world = new World({ 'https://registry.test': () => Response.json({ tags: ['v1'] }, { headers }) });
+    const onNotice = (notice: unknown): void => void heard.push(notice);
+    expect(await tags(world.repository('https://registry.test', { onNotice }))).toEqual(['v1']);
+    expect(heard.length).toBe(value === '0' ? 1 : 0);
+  });
+});
