@@ -16,6 +16,7 @@ import {
   readTar,
   streamOf,
 } from '@stowage/core';
+import { GZIP_DIGESTS, gzipInput, gzipSample } from './gzip-sample.ts';
 
 const { createHash } = process.getBuiltinModule('node:crypto');
 const zlib = process.getBuiltinModule('node:zlib');
@@ -219,6 +220,14 @@ async function checkStage(worker: boolean): Promise<void> {
   (await createLayerStage({ worker })).cancel();
 }
 
+async function checkGzip(workers: number): Promise<void> {
+  for (const [level, digest] of Object.entries(GZIP_DIGESTS)) {
+    const compressed = await gzipSample({ level: Number(level), workers });
+    same(`round trip of level ${level}`, hashOf(zlib.gunzipSync(compressed)), hashOf(gzipInput()));
+    same(`bytes of level ${level}`, hashOf(compressed), digest);
+  }
+}
+
 const CHECKS = {
   digests: checkDigests,
   inflate: checkInflate,
@@ -228,6 +237,8 @@ const CHECKS = {
   tar: checkTar,
   'layer stage': () => checkStage(false),
   'layer stage in a worker': () => checkStage(true),
+  gzip: () => checkGzip(0),
+  'gzip in workers': () => checkGzip(2),
 };
 
 const results: Record<string, string | null> = {};

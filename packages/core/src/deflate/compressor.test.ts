@@ -171,6 +171,37 @@ describe('createCompressor', () => {
     );
   });
 
+  it('gives workers back when it is aborted while they start', async () => {
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    const worker = new LocalWorker();
+    const create = (): LocalWorker => {
+      controller.abort(reason);
+      return worker;
+    };
+    const workerPool = createWorkerPool({ create, size: 1 });
+    const init = { workers: 2, workerPool, onOutput: () => undefined };
+    await expect(createCompressor({ ...init, signal: controller.signal })).rejects.toBe(reason);
+    expect(worker.sent.map(({ type }) => type)).toEqual(['hello']);
+    const next = await createCompressor(init);
+    expect(next.workers).toBe(1);
+    next.free();
+  });
+
+  it('ends with the reason of an abort while workers work', async () => {
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    const compressor = await createCompressor({
+      ...localPool(2),
+      signal: controller.signal,
+      onOutput: () => undefined,
+    });
+    const writing = compressor.write(noise(3_000_000));
+    controller.abort(reason);
+    await expect(writing).rejects.toBe(reason);
+    await expect(compressor.end()).rejects.toBe(reason);
+  });
+
   it('does the work itself where no worker can be had', async () => {
     const create = (): never => {
       throw new Error('forbidden');

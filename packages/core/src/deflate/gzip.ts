@@ -22,32 +22,36 @@ const SLICE = 64 * 1024;
  * ```
  */
 export function gzip(options: GzipOptions = {}): TransformStream<Uint8Array, Uint8Array> {
-  return codecStream(() => SLICE, 'compressor', (give) => {
-    let freed: { readonly reason: unknown } | undefined;
-    let opening: Promise<Compressor> | undefined;
-    const compressor = (): Promise<Compressor> => {
-      // An abandoned stream is still asked to take what it was given.
-      if (freed !== undefined) return Promise.reject(freed.reason as Error);
-      opening ??= createCompressor({
-        ...options,
-        onOutput: (bytes) => {
-          give(bytes.slice());
-        },
-      });
-      return opening;
-    };
-    return {
-      write: async (bytes) => (await compressor()).write(bytes),
-      end: async () => (await compressor()).end(),
-      free(reason) {
-        freed ??= { reason };
-        opening?.then(
-          (opened) => {
-            opened.free();
+  return codecStream(
+    () => SLICE,
+    'compressor',
+    (give) => {
+      let freed: { readonly reason: unknown } | undefined;
+      let opening: Promise<Compressor> | undefined;
+      const compressor = (): Promise<Compressor> => {
+        // An abandoned stream is still asked to take what it was given.
+        if (freed !== undefined) return Promise.reject(freed.reason as Error);
+        opening ??= createCompressor({
+          ...options,
+          onOutput: (bytes) => {
+            give(bytes.slice());
           },
-          () => undefined,
-        );
-      },
-    };
-  });
+        });
+        return opening;
+      };
+      return {
+        write: async (bytes) => (await compressor()).write(bytes),
+        end: async () => (await compressor()).end(),
+        free(reason) {
+          freed ??= { reason };
+          opening?.then(
+            (opened) => {
+              opened.free();
+            },
+            () => undefined,
+          );
+        },
+      };
+    },
+  );
 }
