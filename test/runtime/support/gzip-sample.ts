@@ -24,7 +24,7 @@ export function gzipInput(): Uint8Array {
 /** Compresses {@link gzipInput}. */
 export async function gzipSample(options: GzipOptions): Promise<Uint8Array<ArrayBuffer>> {
   const parts: BlobPart[] = [];
-  const onOutput = (bytes: Uint8Array): void => void parts.push(bytes.slice() as Uint8Array<ArrayBuffer>);
+  const onOutput = (bytes: Uint8Array): void => void parts.push(bytes.slice());
   const compressor = await createCompressor({ ...options, onOutput });
   await compressor.write(gzipInput());
   await compressor.end();

@@ -29,7 +29,7 @@ class PlainDeflateEngine implements DeflateEngine {
     const before = this.input.slice(DICTIONARY_SIZE - dictionary, DICTIONARY_SIZE);
     const deflate = new Deflate({
       raw: true,
-      level: this.#level as 6,
+      level: this.#level,
       chunkSize: this.#room,
       ...(dictionary > 0 ? { dictionary: before } : {}),
     });

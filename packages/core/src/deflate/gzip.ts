@@ -30,7 +30,7 @@ export function gzip(options: GzipOptions = {}): TransformStream<Uint8Array, Uin
       let opening: Promise<Compressor> | undefined;
       const compressor = (): Promise<Compressor> => {
         // An abandoned stream is still asked to take what it was given.
-        if (freed !== undefined) return Promise.reject(freed.reason as Error);
+        if (freed !== undefined) return Promise.reject(freed.reason);
         opening ??= createCompressor({
           ...options,
           onOutput: (bytes) => {

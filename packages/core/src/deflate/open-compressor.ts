@@ -78,12 +78,14 @@ class GzipCompressor implements Compressor {
   #giving = false;
 
   constructor(
-    { onOutput, signal }: CompressorInit,
+    init: CompressorInit,
     level: number,
     open: (hears: RawListener) => RawCompressor,
   ) {
     this.#header = gzipHeader(level);
-    this.#give = onOutput;
+    this.#give = (bytes) => {
+      init.onOutput(bytes);
+    };
     this.#raw = open({
       give: (bytes) => {
         this.#output(bytes);
@@ -97,7 +99,7 @@ class GzipCompressor implements Compressor {
       () => {
         this.#raw.free();
       },
-      signal,
+      init.signal,
       'compressor',
     );
   }
