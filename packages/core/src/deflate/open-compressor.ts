@@ -77,11 +77,7 @@ class GzipCompressor implements Compressor {
   /** Whether `onOutput` is being called. */
   #giving = false;
 
-  constructor(
-    init: CompressorInit,
-    level: number,
-    open: (hears: RawListener) => RawCompressor,
-  ) {
+  constructor(init: CompressorInit, level: number, open: (hears: RawListener) => RawCompressor) {
     this.#header = gzipHeader(level);
     this.#give = (bytes) => {
       init.onOutput(bytes);
