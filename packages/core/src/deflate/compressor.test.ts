@@ -234,5 +234,5 @@ describe('createCompressor', () => {
     expect((await createCompressor({ backend: 'js', workers: 2, onOutput: () => undefined })).workers).toBe(
       0,
     );
-  });
+  }, 30_000);
 });

@@ -3,7 +3,7 @@ import { gunzip } from '../decompress/decompress.ts';
 import { createWorkerPool } from '../layer-stage/worker-pool.ts';
 import { collect } from '../stream/collect.ts';
 import { streamOf } from '../stream/stream-of.ts';
-import { prose } from '../test-support/gzip-corpus.ts';
+import { prose, sameBytes } from '../test-support/gzip-corpus.ts';
 import { LocalWorker } from '../test-support/local-worker.ts';
 import { createCompressor } from './compressor.ts';
 import { gzip } from './gzip.ts';
@@ -13,7 +13,7 @@ const TEXT = prose(600_000);
 describe('gzip', () => {
   it('compresses a stream', async () => {
     const plain = streamOf(TEXT).pipeThrough(gzip()).pipeThrough(gunzip());
-    expect(await collect(plain, { maxBytes: 1_000_000 })).toEqual(TEXT);
+    expect(sameBytes(await collect(plain, { maxBytes: 1_000_000 }), TEXT)).toBe(true);
   });
 
   it('takes no input while nobody reads', async () => {
