@@ -16,7 +16,7 @@ export type Answerer = (seen: Seen) => Response;
 
 export const ANN: AuthConfig = { username: 'ann', password: 'hunter2' };
 /** Every form in which a secret of these tests can show up. */
-export const SECRETS: readonly string[] = [
+const SECRETS: readonly string[] = [
   'hunter2',
   btoa('ann:hunter2'),
   'refresh-secret',
