@@ -16,6 +16,7 @@ import type {
   Clock,
   ContentStore,
   Descriptor,
+  ImageEventLogger,
   ImagePullConfig,
   ImageStore,
   LayerStore,
@@ -31,7 +32,7 @@ import type {
   Storage,
 } from '@stowage/types';
 import type { CheckOptions, CheckReport } from './check-store.ts';
-import { findImage } from './find-image.ts';
+import { findArtifact, findImage } from './find-image.ts';
 import { collectGarbage } from './garbage-collector.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import { createImageConfigStore } from './image-config-store.ts';
@@ -39,13 +40,14 @@ import { stackOf, topLayer } from './image-layers.ts';
 import { inspectImage, listImages } from './inspect-image.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
 import { createLeaseManager } from './leases.ts';
-import { pull } from './pull.ts';
-import type { PullResult } from './pull-result.ts';
+import { pull } from './pull/pull.ts';
+import type { PullResult } from './pull/pull-result.ts';
 import type { RegistryAccess } from './registry-access.ts';
 import { removeNames } from './remove-image.ts';
 import type { RemoveResult } from './remove-image.ts';
-import { resolveImage } from './resolve-image.ts';
-import { SCHEMA2_TYPES } from './schema2-types.ts';
+import { resolveImage } from './pull/resolve-image.ts';
+import { SCHEMA2_TYPES } from './pull/schema2-types.ts';
+import { warnOfPlatform } from './pull/warn-of-platform.ts';
 import type { OpenImageView, PullOptions, RemoveOptions, ResolveOptions, Stowage } from './stowage.ts';
 
 /** What an {@link OpenedStowage} is made of. */
@@ -59,6 +61,8 @@ export interface StowageParts {
   readonly access: RegistryAccess;
   readonly downloads: RootFSDownloadManager;
   readonly clock: Clock;
+  readonly requireSchema2: boolean;
+  readonly onImageEvent: ImageEventLogger | undefined;
 }
 
 /** The operations of a store on its parts. */
@@ -75,6 +79,8 @@ export class OpenedStowage implements Stowage {
   readonly #access: RegistryAccess;
   readonly #downloads: RootFSDownloadManager;
   readonly #clock: Clock;
+  readonly #requireSchema2: boolean;
+  readonly #onImageEvent: ImageEventLogger | undefined;
   readonly #leases: LeaseManager;
   /** What pulls that run at one time share. */
   readonly #shared: TransferManager = createTransferManager({ concurrency: 0 });
@@ -93,19 +99,41 @@ export class OpenedStowage implements Stowage {
     this.#access = parts.access;
     this.#downloads = parts.downloads;
     this.#clock = parts.clock;
+    this.#requireSchema2 = parts.requireSchema2;
+    this.#onImageEvent = parts.onImageEvent;
     this.#leases = createLeaseManager(parts.storage, { clock: parts.clock });
   }
 
   async pull(text: string, options: PullOptions = {}): Promise<PullResult> {
     const { allTags = false, onProgress = discardProgress } = options;
-    const parsed = parseNormalizedNamed(text);
+    // Docker's clients once asked for all tags with a colon at the end.
+    const parsed = parseNormalizedNamed(text.replace(/:$/, ''));
     if (allTags && (parsed.tag !== undefined || parsed.digest !== undefined)) {
       throw new StowageError('INVALID_ARGUMENT', `tag can't be used with --all-tags/-a`);
     }
     const reference = allTags ? parsed : tagNameOnly(parsed);
+    const platform = platformOf(options.platform);
     const config: ImagePullConfig = {
+      ...this.#pullConfig(),
       progressOutput: onProgress,
+      platform,
+    };
+    const result = await this.#run(options, (signal) =>
+      pull(reference, config, { signal, shared: this.#shared, clock: this.#clock }),
+    );
+    for (const image of result.images ?? [result]) {
+      if (image.artifactType !== undefined) continue;
+      await this.imageStore.setLastUpdated(image.imageId, this.#clock.now());
+    }
+    if (!allTags) warnOfPlatform(result, platform, onProgress);
+    return result;
+  }
+
+  /** What every pull into this store has in common. */
+  #pullConfig(): Omit<ImagePullConfig, 'progressOutput' | 'platform'> {
+    return {
       registryService: this.registry,
+      imageEventLogger: this.#onImageEvent,
       metadataStore: this.metadata,
       imageStore: createImageConfigStore(this.imageStore),
       referenceStore: this.references,
@@ -114,15 +142,9 @@ export class OpenedStowage implements Stowage {
       layerScanner: this.layers,
       leases: this.#leases,
       openRepository: this.#access.openRepository,
-      requireSchema2: true,
+      requireSchema2: this.#requireSchema2,
       schema2Types: SCHEMA2_TYPES,
-      platform: platformOf(options.platform),
     };
-    const result = await this.#run(options, (signal) =>
-      pull(reference, config, { signal, shared: this.#shared, clock: this.#clock }),
-    );
-    await this.imageStore.setLastUpdated(result.imageId, this.#clock.now());
-    return result;
   }
 
   images(options?: AbortOptions): Promise<ImageSummary[]> {
@@ -160,6 +182,13 @@ export class OpenedStowage implements Stowage {
   }
 
   async remove(text: string, options: RemoveOptions = {}): Promise<RemoveResult> {
+    const artifact = await findArtifact(text, this.references, options);
+    if (artifact !== undefined) {
+      const { imageId: id } = artifact;
+      const left = await removeNames({ image: { id }, association: artifact }, this.references, options);
+      if (!left.named) await this.gc(options);
+      return { untagged: left.untagged, deleted: left.named ? [] : [id] };
+    }
     const found = await findImage(text, this, options);
     const { untagged, named } = await removeNames(found, this.references, options);
     if (named) return { untagged, deleted: [] };

@@ -6,6 +6,7 @@ import type {
   ContentStore,
   CredentialProvider,
   Descriptor,
+  ImageEventLogger,
   ImageStore,
   LayerStore,
   LoginResult,
@@ -21,7 +22,7 @@ import type {
 import type { CheckOptions, CheckReport } from './check-store.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
-import type { PullResult } from './pull-result.ts';
+import type { PullResult } from './pull/pull-result.ts';
 import type { RemoveResult } from './remove-image.ts';
 
 /**
@@ -40,6 +41,10 @@ export interface StowageOptions extends RegistryServiceInit {
   readonly auth?: AuthConfig | CredentialProvider | undefined;
   /** How many layers are downloaded at once. Default 3, as in docker. */
   readonly concurrency?: number | undefined;
+  /** Whether manifests of schema 1, which docker wrote before 2016, are refused. Default `false`. */
+  readonly requireSchema2?: boolean | undefined;
+  /** Told once an image was pulled: `('busybox:latest', 'busybox', 'pull')`. Default: nobody is. */
+  readonly onImageEvent?: ImageEventLogger | undefined;
 }
 
 /** How an image is pulled. */

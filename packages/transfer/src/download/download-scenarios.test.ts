@@ -48,7 +48,7 @@ describe('a whole download', () => {
     b?.last.succeed();
     const { rootFS, release } = await pull;
 
-    const whole = [...'abcadb'].map(diffIdOf);
+    const whole = Array.from('abcadb', diffIdOf);
     expect(rootFS.diff_ids).toEqual(whole);
     expect(store.registered).toEqual(whole.slice(1));
     expect(layers.map(({ told }) => told)).toEqual(whole.map((diffId) => [diffId]));

@@ -77,12 +77,12 @@ describe('many transfers', () => {
     const manager = createTransferManager({ concurrency: 3 });
     let active = 0;
     let most = 0;
-    const { job, counts } = countingJobs((_id, { inactive }, step) => {
+    const { job, counts } = countingJobs((_id, context, step) => {
       if (step === 0) active += 1;
       most = Math.max(most, active);
       if (step !== 4) return;
       active -= 1;
-      inactive();
+      context.inactive();
     });
     const keys = Array.from({ length: 12 }, (_, index) => `key-${index}`);
     const watchers = keys.map((key) => manager.transfer(key, job(key), discardProgress).watcher);

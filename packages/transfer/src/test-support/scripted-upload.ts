@@ -43,7 +43,9 @@ export class ScriptedUpload implements LayerUpload {
         progress({ id: this.id, action: 'Pushed', phase: 'done' });
         end.resolve(this.blob);
       },
-      fail: end.reject,
+      fail: (reason) => {
+        end.reject(reason);
+      },
     });
     progress({ id: this.id, action: 'Pushing', current: 1, total: 100, phase: 'uploading' });
     return end.promise;

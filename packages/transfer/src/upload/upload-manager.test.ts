@@ -198,7 +198,7 @@ describe('an upload that fails', () => {
     expect(uploads[0]?.attempts.length).toBe(tries);
   });
 
-  it.each([
+  it.each<readonly [string, Error]>([
     ['DoNotRetry', new DoNotRetry(new Error('no'))],
     ['an error that no try can help', new StowageError('DENIED', 'no')],
   ])('is not tried again after %s', async (_, error) => {
