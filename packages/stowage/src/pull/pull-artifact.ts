@@ -53,7 +53,7 @@ async function bringIn(
   { progressOutput }: ImagePullConfig,
   signal: AbortSignal,
 ): Promise<void> {
-  const { id, download } = createLayerDownload(blob, deps);
-  await download(progressOutput, { signal });
-  progressOutput({ id, action: 'Pull complete', lastUpdate: true, phase: 'done' });
+  const layer = createLayerDownload(blob, deps);
+  await layer.download(progressOutput, { signal });
+  progressOutput({ id: layer.id, action: 'Pull complete', lastUpdate: true, phase: 'done' });
 }

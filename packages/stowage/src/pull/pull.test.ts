@@ -62,7 +62,7 @@ async function putImage(shape: ImageShape = {}) {
   const layers: Descriptor[] = [];
   for (const files of [{ base: `of ${tag}` }, { top: `of ${tag} ${platform.architecture}` }]) {
     layers.push({
-      ...(await registry.layer(repository, files as Record<string, string>, layerType)),
+      ...(await registry.layer(repository, files, layerType)),
       ...(urls === undefined ? {} : { urls }),
     });
   }
