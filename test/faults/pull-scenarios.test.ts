@@ -48,6 +48,8 @@ class ScriptedClock implements Clock {
     signal?.throwIfAborted();
     if (milliseconds !== INACTIVITY) {
       this.#now += milliseconds;
+      // Files and sockets get a turn: it is them that is waited for.
+      await new Promise((resolve) => setImmediate(resolve));
       return;
     }
     this.sleeping += 1;

@@ -136,7 +136,7 @@ const MANIFESTS: readonly PullScenario[] = [
   mended('a manifest that gets no answer', `GET ${MANIFEST}`, { drop: true }, { asked: { [MANIFEST]: 2 } }),
   mended('a manifest that hangs', `GET ${MANIFEST}`, { hang: true }, { asked: { [MANIFEST]: 2 } }),
   mended('a manifest of no length', `GET ${MANIFEST}`, { chunked: true }, { asked: { [MANIFEST]: 1 } }),
-  mended('a manifest that was compressed', `GET ${MANIFEST}`, { gzip: true }, { asked: { [MANIFEST]: 1 } }),
+  mended('a manifest that was compressed', `GET ${MANIFEST}`, { gzip: true }),
 ];
 
 const CONFIGS: readonly PullScenario[] = [
@@ -265,7 +265,7 @@ const LAYERS: readonly PullScenario[] = [
   },
   {
     name: 'all blobs cut at once',
-    steps: [CONFIG, BASE, TOP].map((blob) => step(`GET ${blob}`, { cutAfter: 100 })),
+    steps: [CONFIG, BASE, TOP].map((blob) => step(`GET ${blob}`, { cutAfter: 20 })),
     asked: { [BASE]: 2, [TOP]: 2 },
   },
   {

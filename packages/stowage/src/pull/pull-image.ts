@@ -95,6 +95,7 @@ async function bringIn(
     }
   } catch (error) {
     stop.abort(error);
+    await configBytes.catch(() => undefined);
     throw error;
   }
 }

@@ -49,7 +49,7 @@ export function registrationJob(plan: RegistrationPlan, deps: RegistrationDeps):
     try {
       return await register(watcher.done, plan, context, deps);
     } finally {
-      void watcher.release();
+      await watcher.release();
     }
   };
 }

@@ -49,7 +49,8 @@ export async function bringInMissingLayers(
     return top;
   } catch (error) {
     over = true;
-    for (const watcher of watchers) watcher.release().catch(() => undefined);
+    // What nobody else wants has wound down before the caller hears of the end: no file is open, no layer half gone.
+    await Promise.allSettled(watchers.map((watcher) => watcher.release()));
     if (top !== undefined) await layerStore.release(top);
     throw error;
   }
