@@ -26,6 +26,7 @@ import type {
   Platform,
   ReferenceStore,
   RegistryService,
+  Repository,
   RootFSDownloadManager,
   SearchOptions,
   SearchResults,
@@ -40,6 +41,8 @@ import { stackOf, topLayer } from './image-layers.ts';
 import { inspectImage, listImages } from './inspect-image.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
 import { createLeaseManager } from './leases.ts';
+import { observeWhole } from './pull/observe-whole.ts';
+import type { PullPlan } from './pull/plan-pull.ts';
 import { pull } from './pull/pull.ts';
 import type { PullResult } from './pull/pull-result.ts';
 import type { RegistryAccess } from './registry-access.ts';
@@ -48,7 +51,14 @@ import type { RemoveResult } from './remove-image.ts';
 import { resolveImage } from './pull/resolve-image.ts';
 import { SCHEMA2_TYPES } from './pull/schema2-types.ts';
 import { warnOfPlatform } from './pull/warn-of-platform.ts';
-import type { OpenImageView, PullOptions, RemoveOptions, ResolveOptions, Stowage } from './stowage.ts';
+import type {
+  OpenImageView,
+  PlanOptions,
+  PullOptions,
+  RemoveOptions,
+  ResolveOptions,
+  Stowage,
+} from './stowage.ts';
 
 /** What an {@link OpenedStowage} is made of. */
 export interface StowageParts {
@@ -105,7 +115,7 @@ export class OpenedStowage implements Stowage {
   }
 
   async pull(text: string, options: PullOptions = {}): Promise<PullResult> {
-    const { allTags = false, onProgress = discardProgress } = options;
+    const { allTags = false, onProgress = discardProgress, onSnapshot } = options;
     // Docker's clients once asked for all tags with a colon at the end.
     const parsed = parseNormalizedNamed(text.replace(/:$/, ''));
     if (allTags && (parsed.tag !== undefined || parsed.digest !== undefined)) {
@@ -113,11 +123,8 @@ export class OpenedStowage implements Stowage {
     }
     const reference = allTags ? parsed : tagNameOnly(parsed);
     const platform = platformOf(options.platform);
-    const config: ImagePullConfig = {
-      ...this.#pullConfig(),
-      progressOutput: onProgress,
-      platform,
-    };
+    const own: ImagePullConfig = { ...this.#pullConfig(), progressOutput: onProgress, platform };
+    const config = onSnapshot === undefined ? own : observeWhole(own, onSnapshot, this.#clock);
     const result = await this.#run(options, (signal) =>
       pull(reference, config, { signal, shared: this.#shared, clock: this.#clock }),
     );
@@ -145,6 +152,18 @@ export class OpenedStowage implements Stowage {
       requireSchema2: this.#requireSchema2,
       schema2Types: SCHEMA2_TYPES,
     };
+  }
+
+  plan(text: string, options: PlanOptions = {}): Promise<PullPlan> {
+    const reference = tagNameOnly(parseNormalizedNamed(text.replace(/:$/, '')));
+    const platform = platformOf(options.platform) ?? hostPlatform();
+    return this.#run(options, async (signal) => {
+      // Few need it, and a page should not have to load it.
+      const { planPull } = await import('./pull/plan-pull.ts');
+      const work = (remote: Repository): Promise<PullPlan> =>
+        planPull(remote, this.content, reference, platform, { signal });
+      return await this.#access.read(reference, work, { signal });
+    });
   }
 
   images(options?: AbortOptions): Promise<ImageSummary[]> {

@@ -13,6 +13,7 @@ import type {
   MetadataStore,
   Platform,
   ProgressOutput,
+  ProgressSnapshot,
   ReferenceStore,
   RegistryService,
   SearchOptions,
@@ -22,6 +23,7 @@ import type {
 import type { CheckOptions, CheckReport } from './check-store.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
+import type { PullPlan } from './pull/plan-pull.ts';
 import type { PullResult } from './pull/pull-result.ts';
 import type { RemoveResult } from './remove-image.ts';
 
@@ -55,7 +57,12 @@ export interface PullOptions extends AbortOptions {
   readonly allTags?: boolean | undefined;
   /** Told of every step. */
   readonly onProgress?: ProgressOutput | undefined;
+  /** Told after every step where the pull stands as a whole: bytes, rate and the time that is left. */
+  readonly onSnapshot?: ((snapshot: ProgressSnapshot) => void) | undefined;
 }
+
+/** What a plan is made for. */
+export type PlanOptions = Pick<PullOptions, 'platform' | 'signal'>;
 
 /** How a reference is resolved. */
 export interface ResolveOptions extends AbortOptions {
@@ -88,6 +95,13 @@ export interface Stowage extends AsyncDisposable {
    * @throws see `pull`
    */
   pull(reference: string, options?: PullOptions): Promise<PullResult>;
+  /**
+   * What a pull would do, without doing it: what is here, what would come over the wire and in how many requests.
+   * Registry and store are read and nothing is stored.
+   *
+   * @throws see `pull`
+   */
+  plan(reference: string, options?: PlanOptions): Promise<PullPlan>;
   /** The images in the store, the latest first. */
   images(options?: AbortOptions): Promise<readonly ImageSummary[]>;
   /** All that is known of an image. `NOT_FOUND`, `AMBIGUOUS`. */

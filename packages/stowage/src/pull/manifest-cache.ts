@@ -181,7 +181,11 @@ export class ManifestCache {
 }
 
 /** Reads a manifest of any kind; `kept` where it is from the store, in which schema 1 has no signatures. */
-function readManifest(bytes: Bytes, mediaType: string | undefined, kept: boolean): Manifest | SignedManifest {
+export function readManifest(
+  bytes: Bytes,
+  mediaType: string | undefined,
+  kept: boolean,
+): Manifest | SignedManifest {
   const type = essenceOf(mediaType ?? detectManifestMediaType(bytes));
   if (!isSchema1(type)) return parseManifest(bytes, type);
   return parseSignedManifest(bytes, { allowUnsigned: kept, maxBytes: MAX_MANIFEST_BYTES });

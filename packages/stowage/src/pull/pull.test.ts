@@ -1,6 +1,6 @@
 import { createMemoryStorage } from '@stowage/storage';
 import { isStowageError, MEDIA_TYPES } from '@stowage/types';
-import type { Clock, Descriptor, Platform } from '@stowage/types';
+import type { Clock, Descriptor, Platform, ProgressSnapshot } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openStowage } from '../open-stowage.ts';
 import type { PullOptions, Stowage, StowageOptions } from '../stowage.ts';
@@ -129,6 +129,16 @@ describe('the words of a pull', () => {
       expect(lines.at(-1)).toMatch(`for ${reference}`);
     }
     expect((await stowage.references.all()).length).toBe(1);
+  });
+
+  it('add up to a whole, of which the size is known before the first byte', async () => {
+    const { layers } = await putImage();
+    await using stowage = await open();
+    const snapshots: ProgressSnapshot[] = [];
+    await told(stowage, APP, { onSnapshot: (snapshot) => snapshots.push(snapshot) });
+    const total = layers.reduce((sum, { size }) => sum + size, 0);
+    expect(snapshots.find(({ items }) => items.length > 0)).toMatchObject({ done: 0, total });
+    expect(snapshots.at(-1)).toMatchObject({ done: total, total, eta: 0, phases: { done: 2 } });
   });
 
   it('tell of every event, and take a colon at the end for nothing', async () => {

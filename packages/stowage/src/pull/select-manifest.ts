@@ -43,7 +43,7 @@ export interface SelectedManifest {
 export async function selectManifest(
   found: CachedManifest,
   platform: Platform,
-  cache: ManifestCache,
+  cache: Pick<ManifestCache, 'get'>,
   options: AbortOptions = {},
 ): Promise<SelectedManifest> {
   const selected = await descend(found, platform, cache, options, 0);
@@ -82,7 +82,7 @@ export function noMatch(platform: Platform): StowageError {
 async function descend(
   { manifest, descriptor }: CachedManifest,
   platform: Platform,
-  cache: ManifestCache,
+  cache: Pick<ManifestCache, 'get'>,
   options: AbortOptions,
   depth: number,
 ): Promise<SelectedManifest | undefined> {
