@@ -19,6 +19,7 @@ import type {
   Clock,
   ContentStore,
   Descriptor,
+  ImageEventLogger,
   ImagePullConfig,
   ImageStore,
   LayerStore,
@@ -28,13 +29,14 @@ import type {
   Platform,
   ReferenceStore,
   RegistryService,
+  Repository,
   RootFSDownloadManager,
   SearchOptions,
   SearchResults,
   Storage,
 } from '@stowage/types';
 import type { CheckOptions, CheckReport } from './check-store.ts';
-import { findImage } from './find-image.ts';
+import { findArtifact, findImage } from './find-image.ts';
 import { collectGarbage } from './garbage-collector.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import { createImageConfigStore } from './image-config-store.ts';
@@ -42,16 +44,20 @@ import { stackOf, topLayer } from './image-layers.ts';
 import { inspectImage, listImages } from './inspect-image.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
 import { createLeaseManager } from './leases.ts';
-import { pull } from './pull.ts';
-import type { PullResult } from './pull-result.ts';
+import { observeWhole } from './pull/observe-whole.ts';
+import type { PullPlan } from './pull/plan-pull.ts';
+import { pull } from './pull/pull.ts';
+import type { PullResult } from './pull/pull-result.ts';
 import type { RegistryAccess } from './registry-access.ts';
 import { removeNames } from './remove-image.ts';
 import type { RemoveResult } from './remove-image.ts';
-import { resolveImage } from './resolve-image.ts';
-import { SCHEMA2_TYPES } from './schema2-types.ts';
+import { resolveImage } from './pull/resolve-image.ts';
+import { SCHEMA2_TYPES } from './pull/schema2-types.ts';
+import { warnOfPlatform } from './pull/warn-of-platform.ts';
 import type {
   LoadOptions,
   OpenImageView,
+  PlanOptions,
   PullOptions,
   RemoveOptions,
   ResolveOptions,
@@ -69,6 +75,8 @@ export interface StowageParts {
   readonly access: RegistryAccess;
   readonly downloads: RootFSDownloadManager;
   readonly clock: Clock;
+  readonly requireSchema2: boolean;
+  readonly onImageEvent: ImageEventLogger | undefined;
 }
 
 /** The operations of a store on its parts. */
@@ -85,6 +93,8 @@ export class OpenedStowage implements Stowage {
   readonly #access: RegistryAccess;
   readonly #downloads: RootFSDownloadManager;
   readonly #clock: Clock;
+  readonly #requireSchema2: boolean;
+  readonly #onImageEvent: ImageEventLogger | undefined;
   readonly #leases: LeaseManager;
   /** What pulls that run at one time share. */
   readonly #shared: TransferManager = createTransferManager({ concurrency: 0 });
@@ -103,19 +113,38 @@ export class OpenedStowage implements Stowage {
     this.#access = parts.access;
     this.#downloads = parts.downloads;
     this.#clock = parts.clock;
+    this.#requireSchema2 = parts.requireSchema2;
+    this.#onImageEvent = parts.onImageEvent;
     this.#leases = createLeaseManager(parts.storage, { clock: parts.clock });
   }
 
   async pull(text: string, options: PullOptions = {}): Promise<PullResult> {
-    const { allTags = false, onProgress = discardProgress } = options;
-    const parsed = parseNormalizedNamed(text);
+    const { allTags = false, onProgress = discardProgress, onSnapshot } = options;
+    // Docker's clients once asked for all tags with a colon at the end.
+    const parsed = parseNormalizedNamed(text.replace(/:$/, ''));
     if (allTags && (parsed.tag !== undefined || parsed.digest !== undefined)) {
       throw new StowageError('INVALID_ARGUMENT', `tag can't be used with --all-tags/-a`);
     }
     const reference = allTags ? parsed : tagNameOnly(parsed);
-    const config: ImagePullConfig = {
-      progressOutput: onProgress,
+    const platform = platformOf(options.platform);
+    const own: ImagePullConfig = { ...this.#pullConfig(), progressOutput: onProgress, platform };
+    const config = onSnapshot === undefined ? own : observeWhole(own, onSnapshot, this.#clock);
+    const result = await this.#run(options, (signal) =>
+      pull(reference, config, { signal, shared: this.#shared, clock: this.#clock }),
+    );
+    for (const image of result.images ?? [result]) {
+      if (image.artifactType !== undefined) continue;
+      await this.imageStore.setLastUpdated(image.imageId, this.#clock.now());
+    }
+    if (!allTags) warnOfPlatform(result, platform, onProgress);
+    return result;
+  }
+
+  /** What every pull into this store has in common. */
+  #pullConfig(): Omit<ImagePullConfig, 'progressOutput' | 'platform'> {
+    return {
       registryService: this.registry,
+      imageEventLogger: this.#onImageEvent,
       metadataStore: this.metadata,
       imageStore: createImageConfigStore(this.imageStore),
       referenceStore: this.references,
@@ -124,15 +153,21 @@ export class OpenedStowage implements Stowage {
       layerScanner: this.layers,
       leases: this.#leases,
       openRepository: this.#access.openRepository,
-      requireSchema2: true,
+      requireSchema2: this.#requireSchema2,
       schema2Types: SCHEMA2_TYPES,
-      platform: platformOf(options.platform),
     };
-    const result = await this.#run(options, (signal) =>
-      pull(reference, config, { signal, shared: this.#shared, clock: this.#clock }),
-    );
-    await this.imageStore.setLastUpdated(result.imageId, this.#clock.now());
-    return result;
+  }
+
+  plan(text: string, options: PlanOptions = {}): Promise<PullPlan> {
+    const reference = tagNameOnly(parseNormalizedNamed(text.replace(/:$/, '')));
+    const platform = platformOf(options.platform) ?? hostPlatform();
+    return this.#run(options, async (signal) => {
+      // Few need it, and a page should not have to load it.
+      const { planPull } = await import('./pull/plan-pull.ts');
+      const work = (remote: Repository): Promise<PullPlan> =>
+        planPull(remote, this.content, reference, platform, { signal });
+      return await this.#access.read(reference, work, { signal });
+    });
   }
 
   images(options?: AbortOptions): Promise<ImageSummary[]> {
@@ -170,6 +205,13 @@ export class OpenedStowage implements Stowage {
   }
 
   async remove(text: string, options: RemoveOptions = {}): Promise<RemoveResult> {
+    const artifact = await findArtifact(text, this.references, options);
+    if (artifact !== undefined) {
+      const { imageId: id } = artifact;
+      const left = await removeNames({ image: { id }, association: artifact }, this.references, options);
+      if (!left.named) await this.gc(options);
+      return { untagged: left.untagged, deleted: left.named ? [] : [id] };
+    }
     const found = await findImage(text, this, options);
     const { untagged, named } = await removeNames(found, this.references, options);
     if (named) return { untagged, deleted: [] };

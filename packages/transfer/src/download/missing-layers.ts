@@ -1,9 +1,9 @@
 import type { AbortOptions, ChainID, Layer, LayerDownload, ProgressOutput } from '@stowage/types';
-import { untilAborted } from './abort.ts';
+import { untilAborted } from '../shared/abort.ts';
 import { registrationJob } from './layer-registration.ts';
 import type { Registration, RegistrationDeps } from './layer-registration.ts';
-import type { TransferManager } from './transfer-manager.ts';
-import type { Transfer, Watcher } from './transfer.ts';
+import type { TransferManager } from '../shared/transfer-manager.ts';
+import type { Transfer, Watcher } from '../shared/transfer.ts';
 
 /** What bringing in layers needs. */
 export interface MissingLayersDeps extends RegistrationDeps {
@@ -49,7 +49,8 @@ export async function bringInMissingLayers(
     return top;
   } catch (error) {
     over = true;
-    for (const watcher of watchers) watcher.release().catch(() => undefined);
+    // What nobody else wants has wound down before the caller hears of the end: no file is open, no layer half gone.
+    await Promise.allSettled(watchers.map((watcher) => watcher.release()));
     if (top !== undefined) await layerStore.release(top);
     throw error;
   }

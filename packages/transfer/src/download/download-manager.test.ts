@@ -4,10 +4,10 @@ import type { Progress, ProgressOutput, RootFS } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { createDownloadManager } from './download-manager.ts';
 import type { DownloadManagerInit } from './download-manager.ts';
-import { FakeClock } from './test-support/fake-clock.ts';
-import { FakeLayerStore } from './test-support/fake-layer-store.ts';
-import { diffIdOf, ScriptedLayer } from './test-support/scripted-layer.ts';
-import { turns } from './test-support/turns.ts';
+import { FakeClock } from '../test-support/fake-clock.ts';
+import { FakeLayerStore } from '../test-support/fake-layer-store.ts';
+import { diffIdOf, ScriptedLayer } from '../test-support/scripted-layer.ts';
+import { turns } from '../test-support/turns.ts';
 
 const EMPTY: RootFS = { type: 'layers', diff_ids: [] };
 

@@ -1,15 +1,25 @@
-import { DEFAULT_DOMAIN, isStowageError, parseManifest } from '@stowage/types';
+import {
+  DEFAULT_DOMAIN,
+  detectManifestMediaType,
+  essenceOf,
+  isStowageError,
+  MEDIA_TYPES,
+  parseManifest,
+  parseSignedManifest,
+  StowageError,
+} from '@stowage/types';
 import type {
   AbortOptions,
   Bytes,
   Clock,
   ContentStore,
   Descriptor,
-  Digest,
+  FetchedManifest,
   Lease,
   Manifest,
   Reference,
   Repository,
+  SignedManifest,
 } from '@stowage/types';
 import { fetchOnce } from './open-ingest.ts';
 import type { PullContext } from './pull-context.ts';
@@ -20,12 +30,17 @@ export const MAX_MANIFEST_BYTES: number = 4 * 1024 * 1024;
 
 const SOURCE_LABEL = 'containerd.io/distribution.source.';
 
+/** Whether a media type is one of schema 1. */
+export function isSchema1(mediaType: string): boolean {
+  return mediaType === MEDIA_TYPES.dockerSchema1 || mediaType === MEDIA_TYPES.dockerSchema1Signed;
+}
+
 /** What names a manifest that is wanted. */
 export type ManifestTarget = Pick<Descriptor, 'digest'> & { readonly mediaType?: string };
 
 /** A manifest and the descriptor that it is stored under. */
 export interface CachedManifest {
-  readonly manifest: Manifest;
+  readonly manifest: Manifest | SignedManifest;
   readonly descriptor: Descriptor;
 }
 
@@ -48,6 +63,8 @@ export interface ManifestCacheDeps {
  *
  * A reference by digest is trusted to name content of its repository only if that repository was seen to have it: where
  * the content came from elsewhere, the registry is asked with a HEAD first.
+ *
+ * Of a manifest of schema 1 what was signed is kept, since that is what its digest is of.
  */
 export class ManifestCache {
   readonly #content: ContentStore;
@@ -82,20 +99,49 @@ export class ManifestCache {
     );
   }
 
-  async #fromRemote(target: ManifestTarget, options: AbortOptions): Promise<CachedManifest> {
+  /**
+   * For registries that answer a tag and not the digest that it names: the manifest of the tag, kept as any other.
+   *
+   * @throws what the repository's manifest reader throws, in moby's words
+   */
+  async getByTag(tag: string, options: AbortOptions = {}): Promise<CachedManifest> {
+    let fetched: FetchedManifest;
+    try {
+      fetched = await this.#remote.manifests.get(tag, options);
+    } catch (cause) {
+      options.signal?.throwIfAborted();
+      if (!isStowageError(cause)) throw cause;
+      const message = `error after falling back to get manifest by tag: ${cause.message}`;
+      throw new StowageError(cause.code, message, { cause });
+    }
+    await this.#lease?.add([fetched.descriptor.digest], options);
+    return await this.#keep(fetched.descriptor, () => Promise.resolve(fetched), options);
+  }
+
+  #fromRemote(target: ManifestTarget, options: AbortOptions): Promise<CachedManifest> {
+    return this.#keep(target, () => this.#remote.manifests.get(target.digest, options), options);
+  }
+
+  /** Brings a manifest into the content store, unless somebody else does. */
+  async #keep(
+    target: ManifestTarget,
+    fetch: () => Promise<FetchedManifest>,
+    options: AbortOptions,
+  ): Promise<CachedManifest> {
     const { digest } = target;
     let fresh: CachedManifest | undefined;
-    const fetch = async (): Promise<Bytes> => {
-      const { descriptor, bytes } = await this.#remote.manifests.get(digest, options);
-      const manifest = parseManifest(bytes, target.mediaType ?? descriptor.mediaType);
-      fresh = { manifest, descriptor: describe(manifest, digest, bytes) };
-      return bytes;
+    const fetchBytes = async (): Promise<Bytes> => {
+      const { descriptor, bytes } = await fetch();
+      const manifest = readManifest(bytes, target.mediaType ?? descriptor.mediaType, false);
+      const kept = manifest.kind === 'signed' ? manifest.canonical : bytes;
+      fresh = { manifest, descriptor: describe(manifest, digest, kept) };
+      return kept;
     };
     const ref = `${/index|list/.test(target.mediaType ?? '') ? 'index' : 'manifest'}-${digest}`;
     const expected = { ...options, digest, labels: this.#sourceLabel({}) };
-    await fetchOnce(this.#content, ref, expected, fetch, this.#clock);
+    await fetchOnce(this.#content, ref, expected, fetchBytes, this.#clock);
     // Somebody else was quicker; and where it is gone again, it is fetched after all.
-    return fresh ?? (await this.#fromContent(target, options)) ?? this.#fromRemote(target, options);
+    return fresh ?? (await this.#fromContent(target, options)) ?? this.#keep(target, fetch, options);
   }
 
   async #fromContent(target: ManifestTarget, options: AbortOptions): Promise<CachedManifest | undefined> {
@@ -112,7 +158,7 @@ export class ManifestCache {
       await this.#content.update(digest, this.#sourceLabel(labels), options);
     }
     const bytes = await this.#content.read(digest, { ...options, maxBytes: MAX_MANIFEST_BYTES });
-    const manifest = parseManifest(bytes, mediaType);
+    const manifest = readManifest(bytes, mediaType, true);
     return { manifest, descriptor: describe(manifest, digest, bytes) };
   }
 
@@ -134,6 +180,22 @@ export class ManifestCache {
   }
 }
 
-function describe(manifest: Manifest, digest: Digest, bytes: Bytes): Descriptor {
-  return { mediaType: manifest.mediaType, digest, size: bytes.byteLength };
+/** Reads a manifest of any kind; `kept` where it is from the store, in which schema 1 has no signatures. */
+export function readManifest(
+  bytes: Bytes,
+  mediaType: string | undefined,
+  kept: boolean,
+): Manifest | SignedManifest {
+  const type = essenceOf(mediaType ?? detectManifestMediaType(bytes));
+  if (!isSchema1(type)) return parseManifest(bytes, type);
+  return parseSignedManifest(bytes, { allowUnsigned: kept, maxBytes: MAX_MANIFEST_BYTES });
+}
+
+function describe(
+  { mediaType, kind }: Manifest | SignedManifest,
+  digest: Descriptor['digest'],
+  bytes: Bytes,
+): Descriptor {
+  const type = kind === 'signed' ? MEDIA_TYPES.dockerSchema1 : mediaType;
+  return { mediaType: type, digest, size: bytes.byteLength };
 }

@@ -15,8 +15,8 @@ import type {
 import { findExistingLayers } from './existing-layers.ts';
 import { bringInMissingLayers } from './missing-layers.ts';
 import type { MissingLayersDeps } from './missing-layers.ts';
-import { DEFAULT_MAX_ATTEMPTS } from './retry.ts';
-import { createTransferManager } from './transfer-manager.ts';
+import { checkAttempts, DEFAULT_MAX_ATTEMPTS } from '../retry/retry.ts';
+import { createTransferManager } from '../shared/transfer-manager.ts';
 
 /** The most layers that a layer store takes on top of one another. */
 const MAX_DEPTH = 125;
@@ -73,9 +73,7 @@ class Manager implements LayerDownloadManager {
 
   constructor(init: DownloadManagerInit) {
     const { layerStore, concurrency, maxAttempts = DEFAULT_MAX_ATTEMPTS, clock = systemClock } = init;
-    if (!Number.isSafeInteger(maxAttempts) || maxAttempts < 0) {
-      throw new StowageError('INVALID_ARGUMENT', 'maxAttempts must be a whole number of at least 0');
-    }
+    checkAttempts(maxAttempts, 0);
     const downloads = createTransferManager({ concurrency });
     const registrations = createTransferManager({ concurrency: 0 });
     this.#deps = { layerStore, downloads, registrations, maxAttempts, clock };

@@ -2,11 +2,11 @@ import { discardProgress, RegistryError, StowageError } from '@stowage/types';
 import type { Progress, RootFS } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { DoNotRetry, isDoNotRetry } from './do-not-retry.ts';
-import { createDownloadManager } from './download-manager.ts';
-import { FakeClock } from './test-support/fake-clock.ts';
-import { FakeLayerStore } from './test-support/fake-layer-store.ts';
-import { ScriptedLayer } from './test-support/scripted-layer.ts';
-import { turns } from './test-support/turns.ts';
+import { createDownloadManager } from '../download/download-manager.ts';
+import { FakeClock } from '../test-support/fake-clock.ts';
+import { FakeLayerStore } from '../test-support/fake-layer-store.ts';
+import { ScriptedLayer } from '../test-support/scripted-layer.ts';
+import { turns } from '../test-support/turns.ts';
 
 const EMPTY: RootFS = { type: 'layers', diff_ids: [] };
 

@@ -1,8 +1,8 @@
 import { discardProgress, isStowageError } from '@stowage/types';
 import type { ProgressOutput } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
-import { ScriptedJob } from './test-support/scripted-job.ts';
-import { turns } from './test-support/turns.ts';
+import { ScriptedJob } from '../test-support/scripted-job.ts';
+import { turns } from '../test-support/turns.ts';
 import { createTransferManager } from './transfer-manager.ts';
 
 function listener(): { readonly seen: string[]; readonly output: ProgressOutput } {

@@ -33,6 +33,7 @@ export async function share<T>(
     return await Promise.race([watcher.done, aborted]);
   } finally {
     stopListening();
-    void watcher.release();
+    // Where nobody else wants the work, it has ended before the caller hears of it.
+    await watcher.release();
   }
 }

@@ -14,6 +14,7 @@ import {
 import type { AbortOptions, ImagePullConfig, Reference, RegistryEndpoint, Repository } from '@stowage/types';
 import type { PullContext } from './pull-context.ts';
 import { pullReference } from './pull-reference.ts';
+import type { PullSource } from './pull-reference.ts';
 import type { PullResult } from './pull-result.ts';
 import { translatePullError } from './translate-pull-error.ts';
 import { tryEndpoints } from './try-endpoints.ts';
@@ -54,7 +55,9 @@ export async function pull(
     const result = await tryEndpoints(
       endpoints,
       (endpoint) =>
-        pullFrom(openRemote(endpoint, name, config), reference, config, { signal, shared, clock }),
+        pullFrom({ endpoint, remote: openRemote(endpoint, name, config) }, reference, config, {
+          ...{ signal, shared, clock },
+        }),
       { subject: familiarString(reference), signal },
     );
     config.imageEventLogger?.(familiarString(reference), familiarName(name), 'pull');
@@ -76,28 +79,28 @@ function openRemote(
 }
 
 async function pullFrom(
-  remote: Repository,
+  source: PullSource,
   reference: Reference,
   config: ImagePullConfig,
   options: PullContext,
 ): Promise<PullResult> {
   const result = isNameOnly(reference)
-    ? await pullAllTags(remote, reference, config, options)
-    : await pullReference(remote, reference, config, options);
+    ? await pullAllTags(source, reference, config, options)
+    : await pullReference(source, reference, config, options);
   const status = result.status === 'downloaded' ? 'Downloaded newer image for' : 'Image is up to date for';
   config.progressOutput({ id: '', message: `Status: ${status} ${familiarString(reference)}` });
   return result;
 }
 
 async function pullAllTags(
-  remote: Repository,
+  source: PullSource,
   name: Reference,
   config: ImagePullConfig,
   options: PullContext,
 ): Promise<PullResult> {
   const images: PullResult[] = [];
-  for await (const tag of remote.tags(options)) {
-    images.push(await pullReference(remote, withTag(name, tag), config, options));
+  for await (const tag of source.remote.tags(options)) {
+    images.push(await pullReference(source, withTag(name, tag), config, options));
   }
   const last = images.at(-1);
   if (last === undefined) throw new StowageError('NOT_FOUND', `no tags to pull for ${familiarName(name)}`);

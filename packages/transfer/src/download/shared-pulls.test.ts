@@ -2,10 +2,10 @@ import { discardProgress, StowageError } from '@stowage/types';
 import type { Progress, RootFS } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { createDownloadManager } from './download-manager.ts';
-import { FakeClock } from './test-support/fake-clock.ts';
-import { FakeLayerStore } from './test-support/fake-layer-store.ts';
-import { diffIdOf, ScriptedLayer } from './test-support/scripted-layer.ts';
-import { turns } from './test-support/turns.ts';
+import { FakeClock } from '../test-support/fake-clock.ts';
+import { FakeLayerStore } from '../test-support/fake-layer-store.ts';
+import { diffIdOf, ScriptedLayer } from '../test-support/scripted-layer.ts';
+import { turns } from '../test-support/turns.ts';
 
 const EMPTY: RootFS = { type: 'layers', diff_ids: [] };
 

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deferred } from './deferred.ts';
 import type { Deferred } from './deferred.ts';
-import { turns } from './test-support/turns.ts';
+import { turns } from '../test-support/turns.ts';
 import { createTransferManager } from './transfer-manager.ts';
 import type { TransferContext, Watcher } from './transfer.ts';
 

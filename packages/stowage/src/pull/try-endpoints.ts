@@ -6,6 +6,8 @@ import {
   StowageError,
 } from '@stowage/types';
 import type { AbortOptions, RegistryEndpoint } from '@stowage/types';
+import { CONFIG_FAILURE } from './fetch-config.ts';
+import { UNSUPPORTED_MEDIA_TYPE } from './media-types.ts';
 
 /**
  * Runs an operation against one endpoint after another until one succeeds, by moby's rules: a plain http endpoint is
@@ -45,9 +47,13 @@ function hasAnswered(error: unknown, host: string): boolean {
 }
 
 function mayFallBack(error: unknown, { mirror }: RegistryEndpoint): boolean {
+  const reason = isStowageError(error) ? error.reason : undefined;
+  // The manifest itself is at fault, wherever it comes from.
+  if (reason === UNSUPPORTED_MEDIA_TYPE) return false;
   if (mirror) return true;
+  if (reason === CONFIG_FAILURE) return false;
   // Somebody answered by TLS, and is not who they should be.
-  if (isStowageError(error) && error.reason === 'certificate') return false;
+  if (reason === 'certificate') return false;
   if (!isRegistryError(error))
     return isStowageError(error, 'UNAVAILABLE') || isStowageError(error, 'TIMEOUT');
   const full = firstFullError(error.errors);

@@ -1,3 +1,4 @@
+import { isDoNotRetry } from '@stowage/transfer';
 import { familiarName, familiarString, isRegistryError, RegistryError } from '@stowage/types';
 import type { Reference } from '@stowage/types';
 
@@ -9,6 +10,7 @@ import type { Reference } from '@stowage/types';
  * @param reference what was pulled
  */
 export function translatePullError(error: unknown, reference: Reference): unknown {
+  if (isDoNotRetry(error)) return translatePullError(error.cause, reference);
   if (!isRegistryError(error)) return error;
   const message = translate(error, reference);
   if (message === undefined) return error;

@@ -1,7 +1,7 @@
 import { discardProgress } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
-import { ScriptedJob } from './test-support/scripted-job.ts';
-import { turns } from './test-support/turns.ts';
+import { ScriptedJob } from '../test-support/scripted-job.ts';
+import { turns } from '../test-support/turns.ts';
 import { createTransferManager } from './transfer-manager.ts';
 import type { TransferManager } from './transfer-manager.ts';
 import type { Transfer, Watcher } from './transfer.ts';

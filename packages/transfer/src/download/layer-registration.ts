@@ -1,9 +1,9 @@
 import { createProgressThrottle, discardProgress, isStowageError, StowageError } from '@stowage/types';
 import type { ChainID, Clock, DownloadedLayer, Layer, LayerDownload, LayerStore } from '@stowage/types';
-import { abortError, untilAborted } from './abort.ts';
-import { withRetries } from './retry.ts';
-import type { TransferManager } from './transfer-manager.ts';
-import type { Transfer, TransferContext, TransferJob } from './transfer.ts';
+import { abortError, untilAborted } from '../shared/abort.ts';
+import { withRetries } from '../retry/retry.ts';
+import type { TransferManager } from '../shared/transfer-manager.ts';
+import type { Transfer, TransferContext, TransferJob } from '../shared/transfer.ts';
 
 /** A layer that is registered, and the blob that it came from. */
 export interface Registration {
@@ -49,7 +49,7 @@ export function registrationJob(plan: RegistrationPlan, deps: RegistrationDeps):
     try {
       return await register(watcher.done, plan, context, deps);
     } finally {
-      void watcher.release();
+      await watcher.release();
     }
   };
 }
@@ -59,7 +59,9 @@ function downloadJob(layer: LayerDownload, deps: RegistrationDeps): TransferJob<
   return ({ signal, progress }) =>
     withRetries(() => layer.download(progress, { signal }), {
       id: layer.id,
-      maxAttempts,
+      noun: 'download',
+      // As moby 20.10 counts: one more try than the number says.
+      retries: maxAttempts,
       clock,
       progress,
       signal,

@@ -1,6 +1,7 @@
-import { formatPlatform, parseManifest, StowageError } from '@stowage/types';
+import { parseManifest } from '@stowage/types';
 import type { AbortOptions, Descriptor, Platform, Reference, Repository } from '@stowage/types';
-import { matchingEntries } from './select-manifest.ts';
+import { isSchema1 } from './manifest-cache.ts';
+import { matchingEntries, noMatch } from './select-manifest.ts';
 
 /**
  * What a reference names in its repository, and with a platform, which image of an index that is.
@@ -19,12 +20,10 @@ export async function resolveImage(
   const wanted = digest ?? tag ?? '';
   if (platform === undefined) return remote.manifests.head(wanted, options);
   const { descriptor, bytes } = await remote.manifests.get(wanted, options);
+  if (isSchema1(descriptor.mediaType)) return descriptor;
   const manifest = parseManifest(bytes, descriptor.mediaType);
   if (manifest.kind === 'manifest') return descriptor;
   const [best] = matchingEntries(manifest, platform);
-  if (best !== undefined) return best;
-  throw new StowageError(
-    'PLATFORM_MISMATCH',
-    `no matching manifest for ${formatPlatform(platform)} in the manifest list entries`,
-  );
+  if (best === undefined) throw noMatch(platform);
+  return best;
 }
