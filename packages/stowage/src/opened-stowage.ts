@@ -36,7 +36,7 @@ import type {
   Storage,
 } from '@stowage/types';
 import type { CheckOptions, CheckReport } from './check-store.ts';
-import { findArtifact, findImage } from './find-image.ts';
+import { findImage } from './find-image.ts';
 import { collectGarbage } from './garbage-collector.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import { createImageConfigStore } from './image-config-store.ts';
@@ -49,7 +49,7 @@ import type { PullPlan } from './pull/plan-pull.ts';
 import { pull } from './pull/pull.ts';
 import type { PullResult } from './pull/pull-result.ts';
 import type { RegistryAccess } from './registry-access.ts';
-import { removeNames } from './remove-image.ts';
+import { removeArtifact, removeNames } from './remove-image.ts';
 import type { RemoveResult } from './remove-image.ts';
 import { resolveImage } from './pull/resolve-image.ts';
 import { SCHEMA2_TYPES } from './pull/schema2-types.ts';
@@ -127,15 +127,13 @@ export class OpenedStowage implements Stowage {
     }
     const reference = allTags ? parsed : tagNameOnly(parsed);
     const platform = platformOf(options.platform);
-    const own: ImagePullConfig = { ...this.#pullConfig(), progressOutput: onProgress, platform };
+    const own = { ...this.#pullConfig(), progressOutput: onProgress, platform };
     const config = onSnapshot === undefined ? own : observeWhole(own, onSnapshot, this.#clock);
     const result = await this.#run(options, (signal) =>
       pull(reference, config, { signal, shared: this.#shared, clock: this.#clock }),
     );
-    for (const image of result.images ?? [result]) {
-      if (image.artifactType !== undefined) continue;
-      await this.imageStore.setLastUpdated(image.imageId, this.#clock.now());
-    }
+    const images = (result.images ?? [result]).filter(({ artifactType }) => artifactType === undefined);
+    for (const { imageId } of images) await this.imageStore.setLastUpdated(imageId, this.#clock.now());
     if (!allTags) warnOfPlatform(result, platform, onProgress);
     return result;
   }
@@ -205,12 +203,10 @@ export class OpenedStowage implements Stowage {
   }
 
   async remove(text: string, options: RemoveOptions = {}): Promise<RemoveResult> {
-    const artifact = await findArtifact(text, this.references, options);
+    const artifact = await removeArtifact(text, this.references, options);
     if (artifact !== undefined) {
-      const { imageId: id } = artifact;
-      const left = await removeNames({ image: { id }, association: artifact }, this.references, options);
-      if (!left.named) await this.gc(options);
-      return { untagged: left.untagged, deleted: left.named ? [] : [id] };
+      if (artifact.deleted.length > 0) await this.gc(options);
+      return artifact;
     }
     const found = await findImage(text, this, options);
     const { untagged, named } = await removeNames(found, this.references, options);

@@ -1,4 +1,5 @@
 import { familiarString, referenceName, shortId, StowageError } from '@stowage/types';
+import { findArtifact } from './find-image.ts';
 import type { AbortOptions, ImageID, ReferenceAssociation, ReferenceStore } from '@stowage/types';
 
 /** What names are taken from: an image or an artifact, and the name that it was found by, if by one. */
@@ -34,6 +35,23 @@ export async function removeNames(
     untagged: going.map(({ reference }) => familiarString(reference)),
     named: going.length < all.length,
   };
+}
+
+/**
+ * Takes a name from an artifact, and with the last tag its digests.
+ *
+ * @returns what went, or `undefined` where the name is not one of an artifact
+ */
+export async function removeArtifact(
+  text: string,
+  references: ReferenceStore,
+  options: AbortOptions,
+): Promise<RemoveResult | undefined> {
+  const association = await findArtifact(text, references, options);
+  if (association === undefined) return undefined;
+  const { imageId: id } = association;
+  const { untagged, named } = await removeNames({ image: { id }, association }, references, options);
+  return { untagged, deleted: named ? [] : [id] };
 }
 
 function byId(

@@ -23,12 +23,10 @@ import { ManifestCache } from './manifest-cache.ts';
 import type { CachedManifest, ManifestTarget } from './manifest-cache.ts';
 import { checkConfigClass, isArtifact } from './media-types.ts';
 import { nameImage } from './name-image.ts';
-import { pullArtifact } from './pull-artifact.ts';
 import type { PullContext } from './pull-context.ts';
 import { pullImage } from './pull-image.ts';
 import type { PulledImage } from './pull-image.ts';
 import type { PullResult } from './pull-result.ts';
-import { pullSchema1 } from './pull-schema1.ts';
 import { selectManifest } from './select-manifest.ts';
 
 const SCHEMA1_GUIDE = 'https://docs.docker.com/registry/spec/deprecated-schema-v1/';
@@ -114,10 +112,15 @@ async function pullManifest(
     warnOfSchema1(found, reference, config);
     const digests = manifest.fsLayers.map(({ blobSum }) => blobSum);
     await lease?.add(digests, options);
+    // What is rare is loaded when it is met.
+    const { pullSchema1 } = await import('./pull-schema1.ts');
     return await pullSchema1(manifest, familiarString(reference), remote, config, options);
   }
   await lease?.add([manifest.config.digest, ...manifest.layers.map((layer) => layer.digest)], options);
-  if (isArtifact(manifest)) return await pullArtifact(manifest, digest, remote, config, options);
+  if (isArtifact(manifest)) {
+    const { pullArtifact } = await import('./pull-artifact.ts');
+    return await pullArtifact(manifest, digest, remote, config, options);
+  }
   return await pullImage(manifest, remote, config, options);
 }
 
