@@ -16,7 +16,10 @@ async function compress(content: Uint8Array): Promise<Uint8Array> {
 
 /** Runs the zstd command. */
 function command(input: Uint8Array, ...options: string[]): Uint8Array {
-  const { status, stdout, stderr } = spawnSync('zstd', ['-q', '-c', ...options], { input, maxBuffer: 2 ** 28 });
+  const { status, stdout, stderr } = spawnSync('zstd', ['-q', '-c', ...options], {
+    input,
+    maxBuffer: 2 ** 28,
+  });
   if (status !== 0) throw new Error(stderr.toString());
   return new Uint8Array(stdout);
 }
@@ -34,7 +37,9 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** The program that runs this test has code, tables and text; a part of it is enough. */
 const PROGRAM = new Uint8Array(readFileSync(process.execPath).subarray(20_000_000, 26_000_000));
-const TEXT = encode(Array.from({ length: 60_000 }, (_, at) => `line ${at * 7919} of ${at % 77} texts\n`).join(''));
+const TEXT = encode(
+  Array.from({ length: 60_000 }, (_, at) => `line ${at * 7919} of ${at % 77} texts\n`).join(''),
+);
 const SOURCE = new Uint8Array(readFileSync(new URL(import.meta.resolve('typescript'))));
 /** Every match is far back, and every literal is as frequent as any other. */
 const FAR = join(noise(900_000), noise(900_000), noise(120_000, 256, 7), noise(900_000));
@@ -52,7 +57,10 @@ const CONTENTS: readonly (readonly [string, Uint8Array])[] = [
   ['source', SOURCE],
   ['a program', PROGRAM],
   ['far matches', FAR],
-  ['all kinds in turn', join(TEXT.subarray(0, 100_000), noise(200_000), new Uint8Array(300_000), PROGRAM, TEXT)],
+  [
+    'all kinds in turn',
+    join(TEXT.subarray(0, 100_000), noise(200_000), new Uint8Array(300_000), PROGRAM, TEXT),
+  ],
 ];
 
 describe('zstd as others read it', () => {
@@ -62,7 +70,18 @@ describe('zstd as others read it', () => {
     expect(same(command(compressed, '-d'), content)).toBe(true);
     expect(same(fzstd(compressed.slice()), content)).toBe(true);
   });
-  it('report', async () => {
-    for (const [name, c] of CONTENTS) { const t=performance.now(); const z=await compress(c); const dt=performance.now()-t; console.log(name, c.length, z.length, 'zstd-1', command(c,'-1').length, '-3', command(c,'-3').length, 'ratio', (z.length/command(c,'-1').length).toFixed(3), 'MB/s', (c.length/dt/1000).toFixed(0)); }
+
+  it('is read whatever is in it, many frames at once', async () => {
+    const contents = Array.from({ length: 2000 }, (_, at) =>
+      join(noise((at * 37) % 3000, 1 + (at % 256), at), noise((at * 11) % 900, 1 + (at % 7), at + 5)),
+    );
+    const frames = await Promise.all(contents.map((content) => compress(content)));
+    expect(same(command(join(...frames), '-d'), join(...contents))).toBe(true);
+  });
+
+  it('takes no more room than zstd -1 for source and programs', async () => {
+    for (const content of [SOURCE, PROGRAM]) {
+      expect((await compress(content)).length).toBeLessThan(command(content, '-1').length);
+    }
   });
 });

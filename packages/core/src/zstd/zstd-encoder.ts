@@ -78,7 +78,8 @@ class ZstdEncoder implements ZstdCompressor {
   }
 
   #block(engine: ZstdEncodeEngine, last: boolean): void {
-    if (!this.#begun) this.#emit(last ? wholeHeader(this.#filled) : Uint8Array.of(...MAGIC, CHECKSUM, WINDOW));
+    if (!this.#begun)
+      this.#emit(last ? wholeHeader(this.#filled) : Uint8Array.of(...MAGIC, CHECKSUM, WINDOW));
     this.#begun = true;
     const length = this.#filled;
     this.#filled = 0;
