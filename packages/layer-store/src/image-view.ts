@@ -42,8 +42,7 @@ export interface ImageView {
   provenance(path: string): Layer;
 }
 
-/** What {@link openImageView} takes beside the layers. */
-export type ImageViewOptions = TreeOptions;
+export type { TreeOptions as ImageViewOptions } from './tree-builder.ts';
 
 /**
  * Merges the layers of an image into one tree. Each layer is read once for its entries, unless its store remembers
@@ -67,10 +66,7 @@ export type ImageViewOptions = TreeOptions;
  * console.log([...view.walk()].map((entry) => entry.path)); // [ 'b' ]
  * ```
  */
-export async function openImageView(
-  layers: readonly Layer[],
-  options: ImageViewOptions = {},
-): Promise<ImageView> {
+export async function openImageView(layers: readonly Layer[], options: TreeOptions = {}): Promise<ImageView> {
   return new TreeView(await buildTree(layers, options));
 }
 

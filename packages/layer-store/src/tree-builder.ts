@@ -18,7 +18,7 @@ const STEPS_PER_COST = 128;
 /** What small images may need beyond that. */
 const SPARE_STEPS = 1_000_000;
 
-/** What {@link buildTree} takes beside the layers. */
+/** How layers are merged. */
 export interface TreeOptions extends AbortOptions {
   /** The most entries of all layers together; one with long names counts as several. Default two million. */
   readonly maxEntries?: number | undefined;
