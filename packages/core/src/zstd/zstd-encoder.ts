@@ -2,7 +2,7 @@ import { StowageError } from '@stowage/types';
 import type { Bytes } from '@stowage/types';
 import { createZstdEncodeEngine } from './zstd-encode-wasm.ts';
 import type { ZstdEncodeEngine } from './zstd-encode-wasm.ts';
-import type { ZstdCompressor, ZstdCompressorInit } from './zstd-compressor.ts';
+import type { ZstdCompressor, ZstdCompressorInit } from './zstd-compression.ts';
 import { BLOCK_SIZE } from './zstd-engine.ts';
 
 // Loaded on demand, as a file of its own: what only reads needs none of it.
