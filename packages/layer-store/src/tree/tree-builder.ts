@@ -1,7 +1,7 @@
 import { isStowageError, StowageError } from '@stowage/types';
 import type { AbortOptions, Layer, LayerEntry } from '@stowage/types';
-import { EMPTY_LAYER } from './empty-layer.ts';
-import { cleanPath, costOf } from './layer-entry.ts';
+import { EMPTY_LAYER } from '../content/empty-layer.ts';
+import { cleanPath, costOf } from '../content/layer-entry.ts';
 import { resolvePath } from './tree-node.ts';
 import type { TreeNode, TreeSource } from './tree-node.ts';
 

@@ -1,13 +1,13 @@
 import { streamOf } from '@stowage/core';
 import { StowageError } from '@stowage/types';
 import type { ByteStream, Layer, LayerEntry, RangeOptions } from '@stowage/types';
-import { compareBytes } from './byte-order.ts';
-import { openContent } from './layer-entry.ts';
-import { sliceStream } from './slice-stream.ts';
-import { buildTree } from './tree-builder.ts';
-import type { TreeOptions } from './tree-builder.ts';
-import { pathOf, resolvePath } from './tree-node.ts';
-import type { TreeNode } from './tree-node.ts';
+import { compareBytes } from '../tree/byte-order.ts';
+import { openContent } from '../content/layer-entry.ts';
+import { sliceStream } from '../content/slice-stream.ts';
+import { buildTree } from '../tree/tree-builder.ts';
+import type { TreeOptions } from '../tree/tree-builder.ts';
+import { pathOf, resolvePath } from '../tree/tree-node.ts';
+import type { TreeNode } from '../tree/tree-node.ts';
 
 /** An entry of a merged image: its path is that in the image, and `layer` is where it comes from. */
 export interface ViewEntry extends LayerEntry {
