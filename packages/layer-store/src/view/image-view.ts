@@ -1,7 +1,18 @@
 import { streamOf } from '@stowage/core';
 import { StowageError } from '@stowage/types';
-import type { ByteStream, Layer, LayerEntry, RangeOptions } from '@stowage/types';
+import type { ByteStream, History, Layer, LayerEntry, RangeOptions } from '@stowage/types';
 import { compareBytes } from '../tree/byte-order.ts';
+import { TreeLog } from '../tree/tree-log.ts';
+import { joinPath, walkTree } from '../tree/tree-walk.ts';
+import { globTree } from './glob.ts';
+import { stepsOf } from './layer-steps.ts';
+import type { LayerStep } from './layer-steps.ts';
+import { searchTree } from './search.ts';
+import type { SearchViewOptions } from './search.ts';
+import { usageOf } from './usage.ts';
+import type { DirectoryUsage } from './usage.ts';
+import { wasteOf } from './waste.ts';
+import type { WasteReport } from './waste.ts';
 import { openContent } from '../content/layer-entry.ts';
 import { sliceStream } from '../content/slice-stream.ts';
 import { buildTree } from '../tree/tree-builder.ts';
@@ -40,10 +51,56 @@ export interface ImageView {
   walk(): Iterable<ViewEntry>;
   /** The layer that put the entry at a path there; a link at the end is not followed. */
   provenance(path: string): Layer;
+  /** As {@link ImageView.provenance}, with the number of the layer and the build step that made it, where history tells. */
+  origin(path: string): EntryOrigin;
+  /** The entry at a path, a hard link answered with the file that it stands for; a symbolic link is not followed. */
+  resolveLink(path: string): ViewEntry;
+  /**
+   * The entries that a pattern matches, in the order of `walk`. `*`, `?` and `[a-z]`, `[!a-z]` stand for what is in one
+   * name, dots included, `**` for any number of directories, `{a,b}` for either, a backslash takes the meaning of what
+   * follows. Links are not followed. `INVALID_ARGUMENT` for a malformed pattern.
+   */
+  glob(pattern: string): Iterable<ViewEntry>;
+  /**
+   * Searches names, and contents line by line where asked to: first names in the order of `walk`, then contents in the
+   * order of layers, each of which is read once. Contents that are no text are passed over.
+   * `INVALID_ARGUMENT` for an empty query, and for no directory.
+   *
+   * @param query text that must occur, or an expression that must match; an expression is as slow as its author made it
+   */
+  search(query: string | RegExp, options?: SearchViewOptions): AsyncIterable<ViewMatch>;
+  /**
+   * How much is in a directory and in those below, in the order of paths. Default: the root, and what is in it.
+   * `INVALID_ARGUMENT` for no directory.
+   *
+   * @param depth how many levels of directories are listed; 0 for the directory alone
+   */
+  usage(path?: string, depth?: number): readonly DirectoryUsage[];
+  /** What the layers have that later layers hide, by path, and a score. */
+  waste(): WasteReport;
 }
 
 /** What {@link openImageView} takes beside the layers. */
-export type ImageViewOptions = TreeOptions;
+export interface ImageViewOptions extends TreeOptions {
+  /** The `history` of the image's configuration, for {@link ImageView.origin}. */
+  readonly history?: readonly History[] | undefined;
+}
+
+/** A name or a line that {@link ImageView.search} found. */
+export interface ViewMatch {
+  readonly entry: ViewEntry;
+  /** The number of the line, from 1; absent where the name matches. */
+  readonly line?: number;
+  /** The line, without its end, at most 1,000 characters of it. */
+  readonly text?: string;
+}
+
+/** Where an entry comes from. */
+export interface EntryOrigin extends LayerStep {
+  readonly layer: Layer;
+  /** The number of the layer, base 0. */
+  readonly index: number;
+}
 
 /**
  * Merges the layers of an image into one tree. Each layer is read once for its entries, unless its store remembers
@@ -71,29 +128,38 @@ export async function openImageView(
   layers: readonly Layer[],
   options: ImageViewOptions = {},
 ): Promise<ImageView> {
-  return new TreeView(await buildTree(layers, options));
+  const log = new TreeLog();
+  const root = await buildTree(layers, options, log);
+  return new TreeView(root, log, stepsOf(options.history ?? []));
 }
 
 class TreeView implements ImageView {
   readonly #root: TreeNode;
+  readonly #log: TreeLog;
+  /** The build step of each layer, as far as the history tells. */
+  readonly #steps: readonly LayerStep[];
+  #waste: WasteReport | undefined;
 
-  constructor(root: TreeNode) {
+  constructor(root: TreeNode, log: TreeLog, steps: readonly LayerStep[]) {
     this.#root = root;
+    this.#log = log;
+    this.#steps = steps;
   }
 
   list(path = ''): readonly ViewEntry[] {
-    const node = this.#find(path, true);
-    if (node.children === undefined) throw new StowageError('INVALID_ARGUMENT', `not a directory: ${path}`);
+    const node = this.#directory(path);
     const prefix = pathOf(node);
-    return [...node.children.values()]
+    return [...(node.children?.values() ?? [])]
       .sort((a, b) => compareBytes(a.name, b.name))
-      .map((child) => entryOf(child, join(prefix, child.name)));
+      .map((child) => entryOf(child, joinPath(prefix, child.name)));
   }
 
   stat(path: string): ViewEntry {
-    const node = this.#find(path, true);
-    const { entry, layer } = node.source ?? node;
-    return { ...entry, path: pathOf(node), layer };
+    return fileOf(this.#find(path, true));
+  }
+
+  resolveLink(path: string): ViewEntry {
+    return fileOf(this.#find(path, false));
   }
 
   lstat(path: string): ViewEntry {
@@ -132,26 +198,46 @@ class TreeView implements ImageView {
     return linkname;
   }
 
-  /**
-   * What is in a directory comes after siblings like `dir-2` and `dir.txt`, whose next byte is less than a slash; so
-   * each directory has two turns among its siblings, as `dir` and as `dir/`.
-   */
   *walk(): Generator<ViewEntry, void, undefined> {
-    const stack = [{ prefix: '', turns: turnsOf(this.#root) }];
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const turn = top.turns.pop();
-      if (turn === undefined) {
-        stack.pop();
-        continue;
-      }
-      const path = join(top.prefix, turn.node.name);
-      if (turn.below) stack.push({ prefix: path, turns: turnsOf(turn.node) });
-      else yield entryOf(turn.node, path);
+    for (const { path, node } of walkTree(this.#root)) yield entryOf(node, path);
+  }
+
+  *glob(pattern: string): Generator<ViewEntry, void, undefined> {
+    for (const { path, node } of globTree(this.#root, pattern)) yield entryOf(node, path);
+  }
+
+  async *search(
+    query: string | RegExp,
+    options: SearchViewOptions = {},
+  ): AsyncGenerator<ViewMatch, void, undefined> {
+    const directory = this.#directory(options.path ?? '');
+    for await (const { path, node, ...place } of searchTree(directory, query, options)) {
+      yield { entry: entryOf(node, path), ...place };
     }
+  }
+
+  usage(path = '', depth = 1): readonly DirectoryUsage[] {
+    return usageOf(this.#directory(path), depth);
+  }
+
+  waste(): WasteReport {
+    return (this.#waste ??= wasteOf(this.#root, this.#log));
   }
 
   provenance(path: string): Layer {
     return this.#find(path, false).layer;
+  }
+
+  origin(path: string): EntryOrigin {
+    const { layer, generation } = this.#find(path, false);
+    const index = Math.max(0, generation);
+    return { layer, index, ...this.#steps[index] };
+  }
+
+  #directory(path: string): TreeNode {
+    const node = this.#find(path, true);
+    if (node.children === undefined) throw new StowageError('INVALID_ARGUMENT', `not a directory: ${path}`);
+    return node;
   }
 
   #find(path: string, follow: boolean): TreeNode {
@@ -161,31 +247,14 @@ class TreeView implements ImageView {
   }
 }
 
-interface Turn {
-  readonly key: string;
-  readonly node: TreeNode;
-  /** Whether this is the turn of what is in the node. */
-  readonly below: boolean;
-}
-
-/** The turns of a directory's children, the next one last. */
-function turnsOf(directory: TreeNode): Turn[] {
-  const turns: Turn[] = [];
-  for (const node of directory.children?.values() ?? []) {
-    turns.push({ key: node.name, node, below: false });
-    if (node.children !== undefined && node.children.size > 0) {
-      turns.push({ key: `${node.name}/`, node, below: true });
-    }
-  }
-  return turns.sort((a, b) => compareBytes(b.key, a.key));
+/** What a node stands for: of a hard link the file. */
+function fileOf(node: TreeNode): ViewEntry {
+  const { entry, layer } = node.source ?? node;
+  return { ...entry, path: pathOf(node), layer };
 }
 
 function entryOf(node: TreeNode, path: string): ViewEntry {
   return { ...node.entry, path, layer: node.layer };
-}
-
-function join(prefix: string, name: string): string {
-  return prefix === '' ? name : `${prefix}/${name}`;
 }
 
 function isCount(value: number): boolean {
