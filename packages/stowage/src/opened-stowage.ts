@@ -1,5 +1,7 @@
 import { hostPlatform } from '@stowage/core';
-import { openImageView } from '@stowage/layer-store';
+import { diffViews, openImageView } from '@stowage/layer-store';
+import type { DiffViewsOptions, ViewDifference } from '@stowage/layer-store';
+import type { ExtractOptions, ExtractResult } from '@stowage/layer-store/node';
 import { createTransferManager } from '@stowage/transfer';
 import type { TransferManager } from '@stowage/transfer';
 import {
@@ -35,7 +37,7 @@ import { findImage } from './find-image.ts';
 import { collectGarbage } from './garbage-collector.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import { createImageConfigStore } from './image-config-store.ts';
-import { stackOf, topLayer } from './image-layers.ts';
+import { stackOf, topLayer, withImageLayers } from './image-layers.ts';
 import { inspectImage, listImages } from './inspect-image.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
 import { createLeaseManager } from './leases.ts';
@@ -144,12 +146,46 @@ export class OpenedStowage implements Stowage {
       await this.layers.release(top);
     };
     try {
-      const view = await openImageView(stackOf(top), options);
+      const { history } = image.config;
+      const view = await openImageView(stackOf(top), { ...options, history });
       return Object.assign(view, { close, [Symbol.asyncDispose]: close });
     } catch (error) {
       await close();
       throw error;
     }
+  }
+
+  async diff(
+    before: string,
+    after: string,
+    options: DiffViewsOptions = {},
+  ): Promise<readonly ViewDifference[]> {
+    const { signal } = options;
+    const old = await this.view(before, { signal });
+    try {
+      const now = await this.view(after, { signal });
+      try {
+        return await diffViews(old, now, options);
+      } finally {
+        await now.close();
+      }
+    } finally {
+      await old.close();
+    }
+  }
+
+  extract(text: string, options: ExtractOptions): Promise<ExtractResult> {
+    return this.#run(options, async (signal) => {
+      const { image } = await findImage(text, this, { signal });
+      // It needs files, which a page has not.
+      const { extractLayers } = await import('#platform');
+      return await withImageLayers(
+        image.config,
+        this.layers,
+        (stack) => extractLayers(stack, { ...options, signal }),
+        { signal },
+      );
+    });
   }
 
   async tag(source: string, target: string, options?: AbortOptions): Promise<void> {
