@@ -67,6 +67,7 @@ export class Extraction {
     const written = new Set<Layer>(layers.slice(0, done));
     for (const [index, layer] of layers.entries()) {
       if (index < done) continue;
+      options.signal?.throwIfAborted();
       const files = written.has(layer) ? undefined : plan.files.get(layer);
       written.add(layer);
       if (files !== undefined) {
