@@ -4,7 +4,8 @@ import type { TarLayerEntry } from '../content/layer-entry.ts';
 import type { TreeNode } from '../tree/tree-node.ts';
 import { DEFAULT_EXTRACT_LIMITS } from './extract-options.ts';
 import type { ExtractLimits } from './extract-options.ts';
-import { byteLength, checkFileName } from './file-names.ts';
+import { byteLength, checkBytes, checkFileName } from './file-names.ts';
+import type { NameRules } from './file-names.ts';
 
 /** A name to make, and what it says of owner, mode and times. */
 export interface PlannedEntry {
@@ -37,14 +38,14 @@ export interface ExtractPlan {
 /** How a plan is checked. */
 export interface PlanOptions {
   readonly limits?: ExtractLimits | undefined;
-  /** Whether names must be good on Windows too. */
-  readonly windows: boolean;
+  /** What names can be. */
+  readonly names: NameRules;
 }
 
 /**
  * Plans how a merged tree is written.
  *
- * @throws `INVALID_ARCHIVE` for what cannot be a file, `LIMIT_EXCEEDED`
+ * @throws `INVALID_ARCHIVE` for what cannot be a file, `LIMIT_EXCEEDED`, `UNSUPPORTED` for names that cannot be made here
  */
 export function planExtraction(root: TreeNode, options: PlanOptions): ExtractPlan {
   const planner = new Planner(options);
@@ -53,7 +54,7 @@ export function planExtraction(root: TreeNode, options: PlanOptions): ExtractPla
 }
 
 class Planner {
-  readonly #windows: boolean;
+  readonly #names: NameRules;
   readonly #limits: { readonly [Name in keyof ExtractLimits]-?: number };
   readonly #directories: PlannedEntry[] = [];
   readonly #files = new Map<Layer, Map<number, PlannedFile>>();
@@ -62,10 +63,10 @@ class Planner {
   #entries = 0;
   #bytes = 0;
 
-  constructor({ limits = {}, windows }: PlanOptions) {
+  constructor({ limits = {}, names }: PlanOptions) {
     const given = Object.entries(limits).filter(([, value]) => value !== undefined);
     this.#limits = { ...DEFAULT_EXTRACT_LIMITS, ...Object.fromEntries(given) };
-    this.#windows = windows;
+    this.#names = names;
   }
 
   walk(root: TreeNode): void {
@@ -96,7 +97,7 @@ class Planner {
 
   /** The length of a name in bytes. */
   #check(name: string, path: string): number {
-    checkFileName(name, path, this.#windows);
+    checkFileName(name, path, this.#names);
     const length = byteLength(name);
     if (length > this.#limits.maxNameLength) throw this.#limit('a name', this.#limits.maxNameLength, path);
     return length;
@@ -127,6 +128,7 @@ class Planner {
     if (linkname === '' || linkname.includes('\0')) {
       throw invalid(`not a target of a symbolic link: ${planned.path} -> ${JSON.stringify(linkname)}`);
     }
+    checkBytes(linkname, planned.path, this.#names);
     this.#symlinks.push(planned);
   }
 

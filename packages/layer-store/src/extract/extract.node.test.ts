@@ -9,7 +9,7 @@ import { isStowageError } from '@stowage/types';
 import type { Layer } from '@stowage/types';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLayerStore } from '../store/layer-store.ts';
-import { codeOf, join as joinBytes, tarOfLines } from '../test-support/layers.ts';
+import { codeOf, join as joinBytes, tarOfLines, withTar } from '../test-support/layers.ts';
 import { extract } from './extract.ts';
 import type { ExtractOptions, ExtractProgress, Omission } from './extract-options.ts';
 
@@ -45,17 +45,6 @@ async function stackOf(...tars: readonly Uint8Array[]): Promise<Layer[]> {
   const layers: Layer[] = [];
   for (const tar of tars) layers.push(await store.register(streamOf(tar), layers.at(-1)?.chainId));
   return layers;
-}
-
-/** A layer whose tar is somebody else's, or fails. */
-function withTar(layer: Layer, tarStream: Layer['tarStream']): Layer {
-  return new Proxy(layer, {
-    get: (target, name: keyof Layer) => {
-      if (name === 'tarStream') return tarStream;
-      const value: unknown = target[name];
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
 }
 
 function read(path: string): string {
@@ -257,8 +246,8 @@ describe('an extraction that is interrupted', () => {
 
   it.each([0, 1, 2, 3])('goes on with the first layer that was not done: %i', async (done) => {
     const layers = await interruptAt(done);
-    const read0: Layer['tarStream'] = () => Promise.reject(new Error('read again'));
-    const rest = layers.map((layer, index) => (index < done ? withTar(layer, read0) : layer));
+    const fail = (): Promise<never> => Promise.reject(new Error('read again'));
+    const rest = layers.map((layer, index) => (index < done ? withTar(layer, fail) : layer));
     const { resumedLayers } = await extract(rest, { to });
     expect(resumedLayers).toBe(done);
     expect(fs.readdirSync(to).sort()).toEqual(['a', 'b', 'c', 'd', 'h', 'l']);
@@ -308,21 +297,18 @@ describe('an extraction that is interrupted', () => {
   });
 
   it('keeps what it has when the disk fails, and removes what is of no use', async () => {
-    const layers = await stackOf(...lines.map((list) => tarOfLines(list)));
-    const broken = (error: unknown): Layer[] => [
-      ...layers.slice(0, 1),
-      withTar(layers[1] as Layer, () => Promise.reject(error as Error)),
-      ...layers.slice(2),
-    ];
+    const [base, middle, top] = await stackOf(...lines.map((list) => tarOfLines(list)));
+    if (base === undefined || middle === undefined || top === undefined) throw new Error('three layers');
+    const fail = (error: Error) => (): Promise<never> => Promise.reject(error);
     const full = Object.assign(new Error('no space left'), { code: 'ENOSPC' });
-    const error: unknown = await extract(broken(full), { to }).catch((reason: unknown) => reason);
+    const error: unknown = await extract([base, withTar(middle, fail(full)), top], { to }).catch(
+      (reason: unknown) => reason,
+    );
     expect(isStowageError(error, 'STORAGE') && [error.reason, error.retryable]).toEqual(['ENOSPC', true]);
     expect(fs.existsSync(staging)).toBe(true);
     const other = streamOf(tarOfLines(['other = 1']));
-    const changed = withTar(layers[1] as Layer, () => Promise.resolve(other));
-    expect(await codeOf(extract([layers[0] as Layer, changed, layers[2] as Layer], { to }))).toBe(
-      'DATA_LOSS',
-    );
+    const changed = withTar(middle, () => Promise.resolve(other));
+    expect(await codeOf(extract([base, changed, top], { to }))).toBe('DATA_LOSS');
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 

@@ -5,6 +5,7 @@ import { buildTree } from '../tree/tree-builder.ts';
 import type { ExtractOptions, ExtractResult } from './extract-options.ts';
 import { planExtraction } from './extract-plan.ts';
 import { Extraction } from './extraction.ts';
+import { hostNameRules } from './file-names.ts';
 import { storageError, systemCode } from './node-files.ts';
 import { Staging } from './staging.ts';
 
@@ -31,7 +32,7 @@ const FINAL = ['INVALID_ARCHIVE', 'LIMIT_EXCEEDED', 'DATA_LOSS'] as const;
  * @param options where to, limits, and whose the files are
  * @throws `ALREADY_EXISTS` for a target that is there and no empty directory, `INVALID_ARCHIVE` for layers that cannot
  *   be unpacked, for names that this system cannot tell apart, and on Windows for names that mean something else there,
- *   `LIMIT_EXCEEDED`, `DATA_LOSS`, `UNAVAILABLE` while another process extracts to the same target, `STORAGE` for what
+ *   `LIMIT_EXCEEDED`, `DATA_LOSS`, `UNSUPPORTED` in Deno for names that are not UTF-8, `UNAVAILABLE` while another process extracts to the same target, `STORAGE` for what
  *   the system refuses, its code as `reason`
  *
  * @example
@@ -57,7 +58,7 @@ export async function extract(layers: readonly Layer[], options: ExtractOptions)
   signal?.throwIfAborted();
   if (to === '' || to.includes('\0')) throw new StowageError('INVALID_ARGUMENT', 'not a path of a directory');
   const root = await buildTree(layers, { signal, maxEntries: limits?.maxEntries });
-  const plan = planExtraction(root, { limits, windows: process.platform === 'win32' });
+  const plan = planExtraction(root, { limits, names: hostNameRules() });
   const target = resolve(to);
   try {
     const key = { layers: layers.map(({ diffId }) => diffId), owners, specialFiles };

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import type { Bytes } from '@stowage/types';
 import type { TarLayerEntry } from '../content/layer-entry.ts';
+import { call } from './node-files.ts';
 
 /** Bytes, and where in a file they go. */
 interface Placed {
@@ -64,11 +65,8 @@ export class FileContent {
   /** Holes at the end of a file come into being by its length. */
   async finish(fd: number): Promise<void> {
     if (this.#entry.sparse === undefined) return;
-    await new Promise<void>((resolve, reject) => {
-      fs.ftruncate(fd, this.#entry.size, (error) => {
-        if (error === null) resolve();
-        else reject(error);
-      });
+    await call((done) => {
+      fs.ftruncate(fd, this.#entry.size, done);
     });
   }
 
@@ -91,12 +89,8 @@ async function writeAll(fd: number, pieces: readonly Bytes[], from: number): Pro
 }
 
 function writeSome(fd: number, pieces: readonly Bytes[], position: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const done = (error: NodeJS.ErrnoException | null, written: number): void => {
-      if (error === null) resolve(written);
-      else reject(error);
-    };
-    const [first] = pieces;
+  const [first] = pieces;
+  return call<number>((done) => {
     if (pieces.length === 1 && first !== undefined) fs.write(fd, first, 0, first.length, position, done);
     else fs.writev(fd, pieces, position, done);
   });

@@ -21,17 +21,40 @@ export function diskPath(prefix: string, text: string): DiskPath {
   return NOT_UTF8.test(text) ? Buffer.concat([Buffer.from(prefix), encodeTarText(text)]) : prefix + text;
 }
 
+/** What the names of files can be where they are made. */
+export interface NameRules {
+  /** Whether the rules of Windows hold. */
+  readonly windows: boolean;
+  /** Whether names that are not UTF-8 can be made. Deno puts other characters in their place. */
+  readonly anyBytes: boolean;
+}
+
+/** The rules of this system and this runtime. */
+export function hostNameRules(): NameRules {
+  const windows = process.platform === 'win32';
+  return { windows, anyBytes: !windows && !('Deno' in globalThis) };
+}
+
 /**
  * Refuses names that a file system would take for something else than one name.
  *
- * @param windows whether the rules of Windows hold too
- * @throws `INVALID_ARCHIVE`
+ * @throws `INVALID_ARCHIVE`; `UNSUPPORTED` for bytes that cannot be a name here
  */
-export function checkFileName(name: string, path: string, windows: boolean): void {
+export function checkFileName(name: string, path: string, rules: NameRules): void {
   if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
     throw new StowageError('INVALID_ARCHIVE', `not the name of a file: ${JSON.stringify(path)}`);
   }
-  if (windows && (WINDOWS_CHARACTERS.test(name) || WINDOWS_DEVICES.test(name) || NOT_UTF8.test(name))) {
+  if (rules.windows && (WINDOWS_CHARACTERS.test(name) || WINDOWS_DEVICES.test(name))) {
     throw new StowageError('INVALID_ARCHIVE', `not the name of a file on Windows: ${JSON.stringify(path)}`);
   }
+  checkBytes(name, path, rules);
+}
+
+/** `UNSUPPORTED` for a name, or the target of a link, that is not UTF-8 where these cannot be made. */
+export function checkBytes(text: string, path: string, { anyBytes }: NameRules): void {
+  if (anyBytes || !NOT_UTF8.test(text)) return;
+  throw new StowageError(
+    'UNSUPPORTED',
+    `names that are not UTF-8 cannot be made here: ${JSON.stringify(path)}`,
+  );
 }

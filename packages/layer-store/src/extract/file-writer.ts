@@ -177,10 +177,7 @@ export async function addLink(target: DiskPath, path: DiskPath): Promise<void> {
 }
 
 function openNew(path: DiskPath, mode: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    fs.open(path, CREATE, mode, (error, fd) => {
-      if (error === null) resolve(fd);
-      else reject(error);
-    });
+  return call<number>((done) => {
+    fs.open(path, CREATE, mode, done);
   });
 }

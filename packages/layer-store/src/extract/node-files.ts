@@ -34,14 +34,17 @@ export function storageError(cause: unknown): StowageError {
 export const CREATE: number =
   fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_NOFOLLOW;
 
+/** What Node says where nothing is wrong is `null`, Bun says `undefined`. */
+type Failure = NodeJS.ErrnoException | null | undefined;
+
 /**
  * Calls of `node:fs` that take a callback, as promises. They cost about half of what `node:fs/promises` does, and an
  * image has very many files.
  */
-export function call(run: (done: (error: NodeJS.ErrnoException | null) => void) => void): Promise<void> {
+export function call<T = void>(run: (done: (error: Failure, value: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    run((error) => {
-      if (error === null) resolve();
+    run((error, value) => {
+      if (error === null || error === undefined) resolve(value);
       else reject(error);
     });
   });

@@ -4,7 +4,7 @@ import { createMemoryStorage } from '@stowage/storage';
 import type { Layer } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { openLayerStore } from '../store/layer-store.ts';
-import { join, tarOfLines } from '../test-support/layers.ts';
+import { join, tarOfLines, withTar } from '../test-support/layers.ts';
 import { diffViews } from './diff-views.ts';
 import type { DiffViewsOptions } from './diff-views.ts';
 import { openImageView } from './image-view.ts';
@@ -13,12 +13,9 @@ import { openImageView } from './image-view.ts';
 async function layerOf(tar: Uint8Array, reads: { count: number } = { count: 0 }): Promise<Layer> {
   const store = await openLayerStore({ storage: createMemoryStorage() });
   const layer = await store.register(streamOf(tar));
-  return new Proxy(layer, {
-    get: (target, name: keyof Layer) => {
-      if (name === 'tarStream') reads.count++;
-      const value: unknown = target[name];
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
+  return withTar(layer, (real) => {
+    reads.count++;
+    return real();
   });
 }
 
