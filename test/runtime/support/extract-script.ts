@@ -1,5 +1,5 @@
-// Bundled and run by each runtime: extracts an image into the directory that its argument names, interrupted once on the
-// way, and prints the result as one line of JSON.
+// Bundled and run by each runtime: extracts an image into the directory that its first argument names, and prints the result
+// as one line of JSON. The second argument says what happens on the way: `interrupt`, `kill` or `nothing`.
 import { createTarWriter, streamOf } from '@stowage/core';
 import type { TarEntryInit } from '@stowage/core';
 import { openLayerStore } from '@stowage/layer-store';
@@ -43,7 +43,7 @@ function tarOf(entries: readonly Entry[]): Uint8Array[] {
   return [...parts, writer.end()];
 }
 
-const [to = ''] = process.argv.slice(2);
+const [to = '', event = 'nothing'] = process.argv.slice(2);
 const store = await openLayerStore({ storage: createMemoryStorage() });
 const layers: Layer[] = [];
 for (const entries of LAYERS) {
@@ -54,16 +54,19 @@ const refused: unknown = await extract([latin1], { to: `${to}-latin1` }).then(
   () => undefined,
   (error: unknown) => (error as { readonly code?: unknown }).code,
 );
-const controller = new AbortController();
-const reason = new Error('enough');
-const interrupted: unknown = await extract(layers, {
-  to,
-  signal: controller.signal,
-  onProgress: ({ layers: done }) => {
-    if (done === 1) controller.abort(reason);
-  },
-}).catch((error: unknown) => error);
-if (interrupted !== reason) throw new Error(`interrupted with ${String(interrupted)}`);
+if (event !== 'nothing') {
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const interrupted: unknown = await extract(layers, {
+    to,
+    signal: controller.signal,
+    onProgress: ({ layers: done }) => {
+      if (event === 'kill' && done === 2) process.kill(process.pid, 'SIGKILL');
+      if (event === 'interrupt' && done === 1) controller.abort(reason);
+    },
+  }).catch((error: unknown) => error);
+  if (interrupted !== reason) throw new Error(`interrupted with ${String(interrupted)}`);
+}
 const omissions: string[] = [];
 const result = await extract(layers, {
   to,
