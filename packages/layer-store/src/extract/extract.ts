@@ -22,6 +22,8 @@ const FINAL = ['INVALID_ARCHIVE', 'LIMIT_EXCEEDED', 'DATA_LOSS'] as const;
  * whatever the layers say. Where their targets lead later is up to who uses the directory: as in any root file system,
  * absolute ones mean the root of the image.
  *
+ * The directory above the target must be one in which nobody else can rename what is ours: its own, or a sticky one.
+ *
  * When it is interrupted, by a kill, a signal or a full disk, the work stays beside the target, and the next call with the
  * same layers and the same target goes on with the first layer that was not done. A loss of power may undo more than a kill
  * does: nothing is synced. Layers that cannot be unpacked leave nothing behind.

@@ -62,6 +62,8 @@ export class Staging {
       const done = await readState(join(directory, 'state'), key);
       const staging = new Staging(directory, target, key, done);
       if (done === undefined) {
+        // First what tells of the work, then the work: nobody must take half of it for all.
+        await rm(join(directory, 'state'), { force: true });
         await removeTree(staging.root);
         await mkdir(staging.root, { mode: 0o700 });
       }
@@ -137,17 +139,22 @@ async function lock(directory: string, target: string): Promise<void> {
     } catch (error) {
       if (systemCode(error) !== 'EEXIST') throw error;
     }
-    const owner = Number.parseInt(await readFile(path, 'utf8'), 10);
+    const owner = await ownerOf(path);
     if (owner !== process.pid && isAlive(owner)) throw busy(target);
-    // Of several that find it stale one moves it away, and only that one removes it.
+    // Of several that find it stale one moves it away. What another has made since is put back.
     const stale = `${path}.${String(process.pid)}`;
     try {
       await rename(path, stale);
-      await unlink(stale);
+      if (Object.is(await ownerOf(stale), owner)) await unlink(stale);
+      else await rename(stale, path);
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw error;
     }
   }
+}
+
+async function ownerOf(path: string): Promise<number> {
+  return Number.parseInt(await readFile(path, 'utf8'), 10);
 }
 
 function isAlive(pid: number): boolean {
