@@ -1,6 +1,8 @@
 import { hostPlatform, iterate, streamFrom } from '@stowage/core';
 import type { LoadResult, SaveArchiveDeps, SaveArchiveOptions } from '@stowage/image-store';
 import { openImageView } from '@stowage/layer-store';
+import type { DiffViewsOptions, ViewDifference } from '@stowage/layer-store';
+import type { ExtractOptions, ExtractResult } from '@stowage/layer-store/node';
 import { createTransferManager } from '@stowage/transfer';
 import type { TransferManager } from '@stowage/transfer';
 import {
@@ -40,7 +42,7 @@ import { findImage } from './find-image.ts';
 import { collectGarbage } from './garbage-collector.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import { createImageConfigStore } from './image-config-store.ts';
-import { stackOf, topLayer } from './image-layers.ts';
+import { stackOf, topLayer, withImageLayers } from './image-layers.ts';
 import { inspectImage, listImages } from './inspect-image.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
 import { createLeaseManager } from './leases.ts';
@@ -187,12 +189,36 @@ export class OpenedStowage implements Stowage {
       await this.layers.release(top);
     };
     try {
-      const view = await openImageView(stackOf(top), options);
+      const { history } = image.config;
+      const view = await openImageView(stackOf(top), { ...options, history });
       return Object.assign(view, { close, [Symbol.asyncDispose]: close });
     } catch (error) {
       await close();
       throw error;
     }
+  }
+
+  async diff(
+    before: string,
+    after: string,
+    options: DiffViewsOptions = {},
+  ): Promise<readonly ViewDifference[]> {
+    const { diffImages } = await import('./diff-images.ts');
+    return await diffImages(this, before, after, options);
+  }
+
+  extract(text: string, options: ExtractOptions): Promise<ExtractResult> {
+    return this.#run(options, async (signal) => {
+      const { image } = await findImage(text, this, { signal });
+      // It needs files, which a page has not.
+      const { extractLayers } = await import('#platform');
+      return await withImageLayers(
+        image.config,
+        this.layers,
+        (stack) => extractLayers(stack, { ...options, signal }),
+        { signal },
+      );
+    });
   }
 
   async tag(source: string, target: string, options?: AbortOptions): Promise<void> {

@@ -1,5 +1,6 @@
 import type { LoadArchiveOptions, LoadResult, SaveArchiveOptions } from '@stowage/image-store';
-import type { ImageView } from '@stowage/layer-store';
+import type { DiffViewsOptions, ImageView, ViewDifference } from '@stowage/layer-store';
+import type { ExtractOptions, ExtractResult } from '@stowage/layer-store/node';
 import type { RegistryServiceInit } from '@stowage/registry';
 import type {
   AbortOptions,
@@ -116,6 +117,13 @@ export interface Stowage extends AsyncDisposable {
   inspect(reference: string, options?: AbortOptions): Promise<ImageInspect>;
   /** The merged file tree of an image. `NOT_FOUND`, `AMBIGUOUS`. */
   view(reference: string, options?: AbortOptions): Promise<OpenImageView>;
+  /** How two images differ, as `diffViews` of `@stowage/layer-store` tells. `NOT_FOUND`, `AMBIGUOUS`. */
+  diff(before: string, after: string, options?: DiffViewsOptions): Promise<readonly ViewDifference[]>;
+  /**
+   * Unpacks an image into a directory, in Node, Deno and Bun. `NOT_FOUND`, `AMBIGUOUS`, `UNSUPPORTED` in a page; see
+   * `extract` of `@stowage/layer-store/node`.
+   */
+  extract(reference: string, options: ExtractOptions): Promise<ExtractResult>;
   /** Gives an image another name; a tag that named another image is moved. `NOT_FOUND`, `INVALID_REFERENCE`. */
   tag(source: string, target: string, options?: AbortOptions): Promise<void>;
   /**

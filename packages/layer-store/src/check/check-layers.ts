@@ -1,11 +1,11 @@
 import { iterate, withLock } from '@stowage/core';
 import { isStowageError } from '@stowage/types';
 import type { AbortOptions, ChainID, CheckedItem, Storage } from '@stowage/types';
-import { EntryCache } from './entry-cache.ts';
-import { LayerContent } from './layer-content.ts';
-import { LAYERS_LOCK, MAX_DEPTH } from './layer-graph.ts';
-import { LayerRecords } from './layer-records.ts';
-import type { LayerRecord } from './layer-records.ts';
+import { EntryCache } from '../content/entry-cache.ts';
+import { LayerContent } from '../content/layer-content.ts';
+import { LAYERS_LOCK, MAX_DEPTH } from '../store/layer-graph.ts';
+import { LayerRecords } from '../store/layer-records.ts';
+import type { LayerRecord } from '../store/layer-records.ts';
 
 /**
  * Examines every layer of a storage: its record, its blob, the layers beneath it, and its content, which is inflated

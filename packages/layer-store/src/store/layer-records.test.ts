@@ -4,7 +4,7 @@ import { asDigest, digestKey } from '@stowage/types';
 import type { ChainID, Storage } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openLayerStore } from './layer-store.ts';
-import { codeOf, gzip, tarOf, textOf } from './test-support/layers.ts';
+import { codeOf, gzip, tarOf, textOf } from '../test-support/layers.ts';
 
 const encoder = new TextEncoder();
 const NOBODY = asDigest(`sha256:${'0'.repeat(64)}`) as ChainID;

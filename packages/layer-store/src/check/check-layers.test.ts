@@ -4,8 +4,8 @@ import { digestKey, encodeGoJson } from '@stowage/types';
 import type { ChainID, CheckedItem, DiffID, LayerStore, Storage } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { checkLayers } from './check-layers.ts';
-import { openLayerStore } from './layer-store.ts';
-import { gzip, tarOf, withContent } from './test-support/layers.ts';
+import { openLayerStore } from '../store/layer-store.ts';
+import { gzip, tarOf, withContent } from '../test-support/layers.ts';
 
 let storage: Storage;
 let layers: LayerStore;

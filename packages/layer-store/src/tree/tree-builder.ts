@@ -1,9 +1,10 @@
 import { isStowageError, StowageError } from '@stowage/types';
 import type { AbortOptions, Layer, LayerEntry } from '@stowage/types';
-import { EMPTY_LAYER } from './empty-layer.ts';
-import { cleanPath, costOf } from './layer-entry.ts';
+import { EMPTY_LAYER } from '../content/empty-layer.ts';
+import { cleanPath, costOf } from '../content/layer-entry.ts';
 import { resolvePath } from './tree-node.ts';
 import type { TreeNode, TreeSource } from './tree-node.ts';
+import type { TreeLog } from './tree-log.ts';
 
 /** What the name of an entry begins with that takes away what is beneath it. */
 export const WHITEOUT = '.wh.';
@@ -24,9 +25,18 @@ export interface TreeOptions extends AbortOptions {
   readonly maxEntries?: number | undefined;
 }
 
-/** The root of the merged tree of layers, base first. `INVALID_ARCHIVE`, `LIMIT_EXCEEDED`, `DATA_LOSS`. */
-export async function buildTree(layers: readonly Layer[], options: TreeOptions = {}): Promise<TreeNode> {
-  const builder = new TreeBuilder(layers[0] ?? EMPTY_LAYER, options.maxEntries ?? DEFAULT_MAX_ENTRIES);
+/**
+ * The root of the merged tree of layers, base first. `INVALID_ARCHIVE`, `LIMIT_EXCEEDED`, `DATA_LOSS`.
+ *
+ * @param log told of what disappears
+ */
+export async function buildTree(
+  layers: readonly Layer[],
+  options: TreeOptions = {},
+  log?: TreeLog,
+): Promise<TreeNode> {
+  const maxEntries = options.maxEntries ?? DEFAULT_MAX_ENTRIES;
+  const builder = new TreeBuilder(layers[0] ?? EMPTY_LAYER, maxEntries, log);
   for (const layer of layers) {
     builder.beginLayer(layer);
     for await (const entry of layer.entries(options)) builder.apply(entry);
@@ -42,6 +52,7 @@ export async function buildTree(layers: readonly Layer[], options: TreeOptions =
 class TreeBuilder {
   readonly root: TreeNode;
   readonly #maxCost: number;
+  readonly #log: TreeLog | undefined;
   #layer: Layer;
   #generation = -1;
   #cost = 0;
@@ -49,8 +60,9 @@ class TreeBuilder {
   /** Files that only hard links of this layer use, as aufs left them. */
   #links = new Map<string, TreeSource>();
 
-  constructor(base: Layer, maxEntries: number) {
+  constructor(base: Layer, maxEntries: number, log: TreeLog | undefined) {
     this.#maxCost = maxEntries;
+    this.#log = log;
     this.#layer = base;
     this.root = {
       name: '',
@@ -101,7 +113,9 @@ class TreeBuilder {
     }
     // A hard link to its own name means what is there now.
     const source = entry.type === 'hardlink' ? this.#linkSource(entry) : undefined;
-    parent.children.set(name, this.#node(parent, name, entry, source));
+    const node = this.#node(parent, name, entry, source);
+    if (existing !== undefined) this.#log?.hide(existing, this.#layer, 'replaced');
+    parent.children.set(name, node);
   }
 
   #hide(parentPath: string, name: string): void {
@@ -112,7 +126,9 @@ class TreeBuilder {
       return;
     }
     const child = directory.children.get(name.slice(WHITEOUT.length));
-    if (child !== undefined) this.#hideChild(directory, child);
+    if (child === undefined) return;
+    if (child.generation !== this.#generation) this.#log?.whiteout(child);
+    this.#hideChild(directory, child);
   }
 
   /** Takes away what lower layers have in a directory. Once is enough: nothing of theirs comes after. */
@@ -125,7 +141,10 @@ class TreeBuilder {
   #hideChild(directory: TreeNode, child: TreeNode): void {
     if (child.children !== undefined) this.#hideBelow(child);
     if (child.generation === this.#generation) return;
-    if (child.children === undefined || child.children.size === 0) directory.children?.delete(child.name);
+    if (child.children === undefined || child.children.size === 0) {
+      this.#log?.hide(child, this.#layer, 'removed');
+      directory.children?.delete(child.name);
+    }
     // What this layer has in it needs a directory, and the lower one is gone.
     else this.#setEntry(child, implicitDirectory(child.entry.path));
   }

@@ -3,9 +3,9 @@ import { createMemoryStorage } from '@stowage/storage';
 import { asDigest, isStowageError, MEDIA_TYPES } from '@stowage/types';
 import type { Bytes, ChainID, Descriptor, DiffID, Layer, Storage } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { EMPTY_LAYER, EMPTY_LAYER_DIFF_ID } from './empty-layer.ts';
+import { EMPTY_LAYER, EMPTY_LAYER_DIFF_ID } from '../content/empty-layer.ts';
 import { openLayerStore } from './layer-store.ts';
-import { codeOf, gzip, join, tarOf, withContent } from './test-support/layers.ts';
+import { codeOf, gzip, join, tarOf, withContent } from '../test-support/layers.ts';
 
 const encoder = new TextEncoder();
 const NOBODY = asDigest(`sha256:${'0'.repeat(64)}`) as ChainID;

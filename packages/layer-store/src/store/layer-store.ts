@@ -19,9 +19,9 @@ import type {
 import { LayerGraph, MAX_DEPTH } from './layer-graph.ts';
 import type { LayerNode } from './layer-graph.ts';
 import { checkLayerMediaType, layerMediaTypeOf } from './layer-media-types.ts';
-import { beginScan } from './layer-scan.ts';
-import type { FormatScan } from './layer-scan.ts';
-import type { LayerLimits } from './limits.ts';
+import { beginScan } from '../content/layer-scan.ts';
+import type { FormatScan } from '../content/layer-scan.ts';
+import type { LayerLimits } from '../content/limits.ts';
 
 /** What {@link openLayerStore} takes. */
 export interface LayerStoreInit {

@@ -3,8 +3,8 @@ import { createMemoryStorage } from '@stowage/storage';
 import type { Bytes, Storage } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EMPTY_LAYER } from './empty-layer.ts';
-import { openLayerStore } from './layer-store.ts';
-import { codeOf, gzip, join, tarOf, textOf, withContent } from './test-support/layers.ts';
+import { openLayerStore } from '../store/layer-store.ts';
+import { codeOf, gzip, join, tarOf, textOf, withContent } from '../test-support/layers.ts';
 
 const encoder = new TextEncoder();
 

@@ -9,12 +9,12 @@ import type {
   LayerMetadata,
   Storage,
 } from '@stowage/types';
-import { EntryCache } from './entry-cache.ts';
-import { LayerContent } from './layer-content.ts';
+import { EntryCache } from '../content/entry-cache.ts';
+import { LayerContent } from '../content/layer-content.ts';
 import { LayerRecords, storedDescriptor } from './layer-records.ts';
 import type { LayerRecord } from './layer-records.ts';
-import { DEFAULT_LAYER_LIMITS } from './limits.ts';
-import type { LayerLimits } from './limits.ts';
+import { DEFAULT_LAYER_LIMITS } from '../content/limits.ts';
+import type { LayerLimits } from '../content/limits.ts';
 import { StoredLayer } from './stored-layer.ts';
 
 /** The most layers in a stack, as in moby. */

@@ -4,11 +4,11 @@ import { isStowageError } from '@stowage/types';
 import type { ByteStream, Layer, LayerEntry, LayerStore } from '@stowage/types';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { EMPTY_LAYER } from './empty-layer.ts';
+import { EMPTY_LAYER } from '../content/empty-layer.ts';
 import { openImageView } from './image-view.ts';
 import type { ImageView } from './image-view.ts';
-import { openLayerStore } from './layer-store.ts';
-import { tarOfLines, LINE } from './test-support/layers.ts';
+import { openLayerStore } from '../store/layer-store.ts';
+import { tarOfLines, LINE } from '../test-support/layers.ts';
 
 let store: LayerStore;
 

@@ -5,10 +5,10 @@ import { isStowageError } from '@stowage/types';
 import type { Bytes, ChainID, Layer, LayerStore } from '@stowage/types';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { EMPTY_LAYER } from './empty-layer.ts';
-import { openImageView } from './image-view.ts';
-import { openLayerStore } from './layer-store.ts';
-import { codeOf, LINE, tarOfLines, withContent } from './test-support/layers.ts';
+import { EMPTY_LAYER } from '../content/empty-layer.ts';
+import { openImageView } from '../view/image-view.ts';
+import { openLayerStore } from '../store/layer-store.ts';
+import { codeOf, LINE, tarOfLines, withContent } from '../test-support/layers.ts';
 
 const MAX = { maxBytes: 1 << 22 };
 const encoder = new TextEncoder();

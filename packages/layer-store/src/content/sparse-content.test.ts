@@ -2,9 +2,9 @@ import { createTarWriter, streamOf } from '@stowage/core';
 import { createMemoryStorage } from '@stowage/storage';
 import type { Bytes, Layer } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { openImageView } from './image-view.ts';
-import { openLayerStore } from './layer-store.ts';
-import { gzip, join, textOf } from './test-support/layers.ts';
+import { openImageView } from '../view/image-view.ts';
+import { openLayerStore } from '../store/layer-store.ts';
+import { gzip, join, textOf } from '../test-support/layers.ts';
 
 const encoder = new TextEncoder();
 /** What the file is: a block of letters between holes, and three at its end. */

@@ -9,9 +9,9 @@ import type {
   LayerEntry,
   LayerMetadata,
 } from '@stowage/types';
-import { notAParent } from './empty-layer.ts';
-import type { LayerContent } from './layer-content.ts';
-import { mergedTar } from './merged-tar.ts';
+import { notAParent } from '../content/empty-layer.ts';
+import type { LayerContent } from '../content/layer-content.ts';
+import { mergedTar } from '../tree/merged-tar.ts';
 
 /** One hold on a layer of a store, or the layer as seen from the one above it. */
 export class StoredLayer implements Layer {

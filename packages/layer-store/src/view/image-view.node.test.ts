@@ -4,7 +4,7 @@ import { createMemoryStorage } from '@stowage/storage';
 import type { Layer } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { openImageView } from './image-view.ts';
-import { openLayerStore } from './layer-store.ts';
+import { openLayerStore } from '../store/layer-store.ts';
 
 interface Vectors {
   readonly base: readonly string[];
@@ -12,7 +12,7 @@ interface Vectors {
 }
 
 const vectors = JSON.parse(
-  readFileSync(new URL('../../../test/fixtures/whiteouts.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../../test/fixtures/whiteouts.json', import.meta.url), 'utf8'),
 ) as Vectors;
 
 describe('openImageView', () => {
