@@ -29,7 +29,7 @@ async function serveBlob(size: number) {
 describe('a blob that is larger than the memory', () => {
   let program: LargeProgram;
   beforeAll(async () => {
-    program = await bundleProgram('large-blob-child.ts');
+    program = await bundleProgram(new URL('support/large-blob-child.ts', import.meta.url));
   });
   afterAll(() => program.remove());
 

@@ -43,7 +43,7 @@ async function hashBody(request: IncomingMessage, hash: Hash): Promise<number> {
 describe('an upload that is larger than the memory', () => {
   let program: LargeProgram;
   beforeAll(async () => {
-    program = await bundleProgram('large-upload-child.ts');
+    program = await bundleProgram(new URL('support/large-upload-child.ts', import.meta.url));
   });
   afterAll(() => program.remove());
 

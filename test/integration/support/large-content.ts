@@ -13,14 +13,14 @@ export interface LargeProgram {
 
 const CACHE = fileURLToPath(new URL('../../../.cache', import.meta.url));
 
-/** Bundles a program of this folder, so that Node needs nothing but itself to run it. */
-export async function bundleProgram(name: string): Promise<LargeProgram> {
+/** Bundles a program, so that Node needs nothing but itself to run it. */
+export async function bundleProgram(url: URL): Promise<LargeProgram> {
   // Within the workspace: the program finds the packages that it does not have in it.
   await mkdir(CACHE, { recursive: true });
   const directory = await mkdtemp(join(CACHE, 'large-blob-'));
   const path = join(directory, 'child.mjs');
   await build({
-    entryPoints: [fileURLToPath(new URL(name, import.meta.url))],
+    entryPoints: [fileURLToPath(url)],
     outfile: path,
     conditions: ['@stowage/source'],
     external: ['undici', 'hash-wasm'],
