@@ -37,6 +37,8 @@ export async function checkWriting(
   const resent = where.resends === true && steps.some(({ fault }) => fault.drop === true);
   const requests = where.page === true && page ? page.requests : expected.requests;
   if (!resent) checkRequests(requests, script.requests);
+  // Nobody else is told who asks.
+  expect(script.requests.filter((line) => /^elsewhere .* as /.test(line))).toEqual([]);
   if (waits !== undefined && !resent) expect(outcome.waits).toEqual(waits);
   const digest = script.names.get(
     call.kind === 'upload' && call.algorithm === 'sha512' ? '{blob-512}' : '{blob}',
