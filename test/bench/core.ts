@@ -14,6 +14,7 @@ const GOALS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'gzip -1 / pako': { node: 3.5, deno: 3.5, bun: 3.5, chromium: 3.5 },
   'gzip -6, two workers / one thread': { node: 1.5, deno: 1.5, bun: 1.5, chromium: 1.5 },
   'gzip -6 / createGzip': { node: 1.1, deno: 1.1, bun: 1.1 },
+  'unzstd by wasm / fzstd': { node: 4, deno: 4, bun: 4, chromium: 4 },
   'sha256 by wasm / hash-wasm': { node: 1.4, deno: 1.4, bun: 1.4, chromium: 1.4 },
   'sha256 / hash-wasm': { node: 1.4, deno: 1.4, bun: 1.4 },
   'sha512 by wasm / hash-wasm': { node: 2, deno: 2, bun: 2, chromium: 2 },

@@ -3,6 +3,8 @@ import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { addCatCommand } from './commands/cat.ts';
 import { addCheckCommand } from './commands/check.ts';
+import { addDiffCommand } from './commands/diff.ts';
+import { addExtractCommand } from './commands/extract.ts';
 import { addGcCommand } from './commands/gc.ts';
 import { addImagesCommand } from './commands/images.ts';
 import { addInspectCommand } from './commands/inspect.ts';
@@ -17,6 +19,7 @@ import { addSaveCommand } from './commands/save.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addTagCommand } from './commands/tag.ts';
 import { addTagsCommand } from './commands/tags.ts';
+import { addWasteCommand } from './commands/waste.ts';
 import type { Environment } from './environment.ts';
 import { Output } from './output.ts';
 
@@ -27,6 +30,9 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
   addInspectCommand,
   addLsCommand,
   addCatCommand,
+  addExtractCommand,
+  addDiffCommand,
+  addWasteCommand,
   addTagCommand,
   addRmCommand,
   addSaveCommand,

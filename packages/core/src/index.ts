@@ -51,3 +51,5 @@ export { closeWorkers, createWorkerPool } from './layer-stage/worker-pool.ts';
 export type { WorkerPoolInit } from './layer-stage/worker-leasing.ts';
 export type { WorkerPool } from './layer-stage/worker-pool.ts';
 export type { WorkerBackend } from './layer-stage/worker-backend.ts';
+export { createZstdCompressor, zstd } from './zstd/zstd-compressor.ts';
+export type { ZstdCompressor, ZstdCompressorInit } from './zstd/zstd-compression.ts';

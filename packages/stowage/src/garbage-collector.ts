@@ -13,9 +13,9 @@ import type {
   Storage,
 } from '@stowage/types';
 import { withImageLayers } from './image-layers.ts';
-import { DIFF_IDS } from './layer-download.ts';
+import { DIFF_IDS } from './pull/layer-download.ts';
 import { COLLECTION_LOCK, leasedDigests } from './leases.ts';
-import { MAX_MANIFEST_BYTES } from './manifest-cache.ts';
+import { MAX_MANIFEST_BYTES } from './pull/manifest-cache.ts';
 
 /** How long the bytes of a download that broke off are kept for whoever goes on with it. */
 const INGEST_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;

@@ -1,6 +1,6 @@
 import { hostPlatform } from '@stowage/core';
-import { normalizePlatform, parseImageConfig } from '@stowage/types';
-import type { ImageConfigStore, ImageID, ImageStore } from '@stowage/types';
+import { decodeGoJsonMembers, normalizePlatform, parseImageConfig } from '@stowage/types';
+import type { Bytes, ImageConfigStore, ImageID, ImageStore } from '@stowage/types';
 
 /**
  * The view of an image store that pull and push work with; the counterpart of moby's NewImageConfigStoreFromStore.
@@ -21,7 +21,7 @@ export function createImageConfigStore(images: ImageStore): ImageConfigStore {
   return {
     put: (config, options) => images.create(config, options),
     get: async (digest, options) => (await images.get(digest as ImageID, options)).raw,
-    rootFSFromConfig: (config) => parseImageConfig(config).rootfs,
+    rootFSFromConfig: (config) => (hasRootFS(config) ? parseImageConfig(config).rootfs : undefined),
     platformFromConfig: (config) => {
       const host = hostPlatform();
       const { os = host.os, architecture = host.architecture, variant, ...rest } = parseImageConfig(config);
@@ -34,4 +34,12 @@ export function createImageConfigStore(images: ImageStore): ImageConfigStore {
       });
     },
   };
+}
+
+/** As Go finds it: in any case of letters, and `null` is none. */
+function hasRootFS(config: Bytes): boolean {
+  for (const [name, value] of decodeGoJsonMembers(config)) {
+    if (name.toLowerCase() === 'rootfs' && value.text !== 'null') return true;
+  }
+  return false;
 }

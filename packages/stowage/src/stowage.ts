@@ -1,5 +1,6 @@
 import type { LoadArchiveOptions, LoadResult, SaveArchiveOptions } from '@stowage/image-store';
-import type { ImageView } from '@stowage/layer-store';
+import type { DiffViewsOptions, ImageView, ViewDifference } from '@stowage/layer-store';
+import type { ExtractOptions, ExtractResult } from '@stowage/layer-store/node';
 import type { RegistryServiceInit } from '@stowage/registry';
 import type {
   AbortOptions,
@@ -8,12 +9,14 @@ import type {
   ContentStore,
   CredentialProvider,
   Descriptor,
+  ImageEventLogger,
   ImageStore,
   LayerStore,
   LoginResult,
   MetadataStore,
   Platform,
   ProgressOutput,
+  ProgressSnapshot,
   ReferenceStore,
   RegistryService,
   SearchOptions,
@@ -23,7 +26,8 @@ import type {
 import type { CheckOptions, CheckReport } from './check-store.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
-import type { PullResult } from './pull-result.ts';
+import type { PullPlan } from './pull/plan-pull.ts';
+import type { PullResult } from './pull/pull-result.ts';
 import type { RemoveResult } from './remove-image.ts';
 
 /**
@@ -42,6 +46,10 @@ export interface StowageOptions extends RegistryServiceInit {
   readonly auth?: AuthConfig | CredentialProvider | undefined;
   /** How many layers are downloaded at once. Default 3, as in docker. */
   readonly concurrency?: number | undefined;
+  /** Whether manifests of schema 1, which docker wrote before 2016, are refused. Default `false`. */
+  readonly requireSchema2?: boolean | undefined;
+  /** Told once an image was pulled: `('busybox:latest', 'busybox', 'pull')`. Default: nobody is. */
+  readonly onImageEvent?: ImageEventLogger | undefined;
 }
 
 /** How an image is pulled. */
@@ -52,7 +60,12 @@ export interface PullOptions extends AbortOptions {
   readonly allTags?: boolean | undefined;
   /** Told of every step. */
   readonly onProgress?: ProgressOutput | undefined;
+  /** Told after every step where the pull stands as a whole: bytes, rate and the time that is left. */
+  readonly onSnapshot?: ((snapshot: ProgressSnapshot) => void) | undefined;
 }
+
+/** What a plan is made for. */
+export type PlanOptions = Pick<PullOptions, 'platform' | 'signal'>;
 
 /** How a reference is resolved. */
 export interface ResolveOptions extends AbortOptions {
@@ -91,12 +104,26 @@ export interface Stowage extends AsyncDisposable {
    * @throws see `pull`
    */
   pull(reference: string, options?: PullOptions): Promise<PullResult>;
+  /**
+   * What a pull would do, without doing it: what is here, what would come over the wire and in how many requests.
+   * Registry and store are read and nothing is stored.
+   *
+   * @throws see `pull`
+   */
+  plan(reference: string, options?: PlanOptions): Promise<PullPlan>;
   /** The images in the store, the latest first. */
   images(options?: AbortOptions): Promise<readonly ImageSummary[]>;
   /** All that is known of an image. `NOT_FOUND`, `AMBIGUOUS`. */
   inspect(reference: string, options?: AbortOptions): Promise<ImageInspect>;
   /** The merged file tree of an image. `NOT_FOUND`, `AMBIGUOUS`. */
   view(reference: string, options?: AbortOptions): Promise<OpenImageView>;
+  /** How two images differ, as `diffViews` of `@stowage/layer-store` tells. `NOT_FOUND`, `AMBIGUOUS`. */
+  diff(before: string, after: string, options?: DiffViewsOptions): Promise<readonly ViewDifference[]>;
+  /**
+   * Unpacks an image into a directory, in Node, Deno and Bun. `NOT_FOUND`, `AMBIGUOUS`, `UNSUPPORTED` in a page; see
+   * `extract` of `@stowage/layer-store/node`.
+   */
+  extract(reference: string, options: ExtractOptions): Promise<ExtractResult>;
   /** Gives an image another name; a tag that named another image is moved. `NOT_FOUND`, `INVALID_REFERENCE`. */
   tag(source: string, target: string, options?: AbortOptions): Promise<void>;
   /**

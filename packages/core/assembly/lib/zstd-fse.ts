@@ -52,12 +52,18 @@ export function meaningOf(kind: Kind, symbol: i32): u64 {
   }
 }
 
-/** Makes the table of a distribution that need not be written; answers its bits. */
-export function defaultTable(table: usize, kind: Kind): i32 {
+/** Puts a distribution that need not be written to an address; answers how many symbols it has. */
+export function defaultProbabilities(to: usize, kind: Kind): i32 {
   const from = kind == Kind.Literals ? LITERAL_DEFAULTS : kind == Kind.Offsets ? OFFSET_DEFAULTS : MATCH_DEFAULTS;
   const symbols = kind == Kind.Literals ? 36 : kind == Kind.Offsets ? 29 : 53;
+  memory.copy(to, from, symbols << 1);
+  return symbols;
+}
+
+/** Makes the table of a distribution that need not be written; answers its bits. */
+export function defaultTable(table: usize, kind: Kind): i32 {
+  const symbols = defaultProbabilities(PROBABILITIES, kind);
   const bits = kind == Kind.Offsets ? 5 : 6;
-  memory.copy(PROBABILITIES, from, symbols << 1);
   build(table, bits, symbols, kind);
   return bits;
 }

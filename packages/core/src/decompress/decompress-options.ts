@@ -23,7 +23,7 @@ export interface DecompressOptions {
   readonly format?: 'gzip' | 'zstd' | undefined;
   /** Default: `wasm` where it is allowed, else `js`. */
   readonly gunzipBackend?: GunzipBackend | undefined;
-  /** Default: `wasm` where it is allowed, else `zlib`. */
+  /** Default: `zlib` in Deno unless there is a `maxWindow`; else `wasm` where it is allowed, else `zlib`. */
   readonly zstdBackend?: ZstdBackend | undefined;
   /**
    * The largest window of zstd to accept, in bytes: about twice as much memory is held. A frame that asks for more is

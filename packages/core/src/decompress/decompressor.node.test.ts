@@ -5,7 +5,7 @@ import zlib from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createDecompressor } from './decompressor.ts';
-import { gunzipBackend } from './format-decoder.ts';
+import { gunzipBackend, zstdBackend } from './format-decoder.ts';
 import type { DecompressorInit } from './decompress-options.ts';
 import { createNodeZstdDecoder } from './zstd-node.ts';
 
@@ -28,6 +28,7 @@ async function run(
 
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllGlobals();
 });
 
 describe.each(['wasm', 'js', 'zlib'] as const)('gzip by %s against node:zlib', (gunzipBackend) => {
@@ -99,6 +100,15 @@ describe('the choice of backend', () => {
     expect(gunzipBackend()).toBe('js');
     expect((await run([zlib.gzipSync('abc')])).toString()).toBe('abc');
     expect(createGunzip).not.toHaveBeenCalled();
+  });
+
+  it('is node:zlib for zstd in Deno, which has it and is faster, unless the window is limited', () => {
+    expect(zstdBackend()).toBe('wasm');
+    vi.stubGlobal('Deno', {});
+    expect(zstdBackend()).toBe('createZstdDecompress' in zlib ? 'zlib' : 'wasm');
+    vi.spyOn(process, 'getBuiltinModule').mockReturnValue({ createZstdDecompress: () => undefined });
+    expect(zstdBackend()).toBe('zlib');
+    expect(zstdBackend(1_000_000)).toBe('wasm');
   });
 
   it('refuses what is named and is not there', async () => {

@@ -9,6 +9,7 @@ import { createInflater, inflateBackend } from '../inflate/inflater.ts';
 import type { Inflater } from '../inflate/inflater-init.ts';
 import { checkOutput } from '../inflate/output-limits.ts';
 import type { DecompressorInit, GunzipBackend, ZstdBackend } from './decompress-options.ts';
+import { isDeno } from '../platform/platform.ts';
 import { nativeZstd } from './zstd-native.ts';
 
 /** What a {@link FormatDecoder} takes. */
@@ -27,9 +28,12 @@ export function gunzipBackend(): GunzipBackend {
 }
 
 /** The backend for zstd that this runtime takes when none is named; `none` where it cannot be read. */
-export function zstdBackend(): ZstdBackend | 'none' {
-  if (inflateBackend() === 'wasm') return 'wasm';
-  return nativeZstd() === undefined ? 'none' : 'zlib';
+export function zstdBackend(maxWindow?: number): ZstdBackend | 'none' {
+  const native = nativeZstd() !== undefined;
+  // In Deno node:zlib is the faster one; it knows no limit but its own.
+  const prefersNative = native && maxWindow === undefined && isDeno();
+  if (!prefersNative && inflateBackend() === 'wasm') return 'wasm';
+  return native ? 'zlib' : 'none';
 }
 
 /** How much input to take at a time: 16 MiB of output are made of it at most, whatever is in it. */
@@ -146,7 +150,7 @@ export class FormatDecoder implements Decoder {
   }
 
   async #createZstdDecoder(emit: Emit): Promise<Decoder> {
-    if ((this.#init.zstdBackend ?? zstdBackend()) !== 'wasm') {
+    if ((this.#init.zstdBackend ?? zstdBackend(this.#init.maxWindow)) !== 'wasm') {
       return (await import('./zstd-node.ts')).createNodeZstdDecoder(emit);
     }
     return (await import('../zstd/create-zstd-decoder.ts')).createZstdDecoder(emit, this.#init);

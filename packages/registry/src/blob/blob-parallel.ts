@@ -1,7 +1,6 @@
 import type { Bytes } from '@stowage/types';
 import { wantedLength, wrongLength } from './blob-part.ts';
-import type { BlobPart } from './blob-part.ts';
-import type { PartPlan } from './blob-parts.ts';
+import type { BlobPart, PartPlan } from './blob-part.ts';
 import { requestBlob } from './blob-request.ts';
 import type { OpenedBlob } from './blob-request.ts';
 import { resumingSource } from './blob-resume.ts';

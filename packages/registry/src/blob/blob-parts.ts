@@ -3,7 +3,7 @@ import type { OpenBlobOptions } from '@stowage/types';
 import { readsAhead } from '#platform';
 import { ParallelSource } from './blob-parallel.ts';
 import { wantedLength } from './blob-part.ts';
-import type { BlobPart } from './blob-part.ts';
+import type { BlobPart, PartPlan } from './blob-part.ts';
 import { requestBlob } from './blob-request.ts';
 import { resumingSource } from './blob-resume.ts';
 import { SerialSource } from './blob-serial.ts';
@@ -15,13 +15,6 @@ const DEFAULT_PART = 8 * MIB;
 /** A part of less than this is not worth a request of its own. */
 const SMALLEST_PART = MIB;
 const MAX_CONNECTIONS = 32;
-
-/** How a blob is cut into ranges. */
-export interface PartPlan {
-  readonly connections: number;
-  /** Bytes of a part; the last one may be shorter. */
-  readonly partSize: number;
-}
 
 /**
  * Reads how many ranges to fetch at the same time, and of what size; `undefined` for a blob that takes one request.

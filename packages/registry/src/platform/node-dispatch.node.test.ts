@@ -14,7 +14,8 @@ import { endpointOf, rejection } from '../test-support/fixtures.ts';
 import { CERTIFICATE, KEY } from '../test-support/certificate.ts';
 import { TestClock } from '../test-support/scripted-fetch.ts';
 import { createTransport } from '../transport/transport.ts';
-import type { Transport, TransportInit } from '../transport/transport.ts';
+import type { TransportInit } from '../transport/transport-init.ts';
+import type { Transport } from '../transport/transport.ts';
 
 const closers: (() => Promise<void>)[] = [];
 

@@ -1,5 +1,5 @@
 import type { FetchSettings, WireFetch } from '../platform/wire-fetch.ts';
-import type { TransportInit } from './transport.ts';
+import type { TransportInit } from './transport-init.ts';
 import { isLoopbackHost } from '../address/zone.ts';
 
 /**

@@ -1,16 +1,15 @@
 import { systemClock } from '@stowage/core';
 import { RegistryError, StowageError } from '@stowage/types';
-import type { Bytes, Clock, Fetch } from '@stowage/types';
+import type { Bytes } from '@stowage/types';
 import { defaultFetch, explainFailure, sendsEveryHeader, streamsRequests } from '#platform';
 import type { Answer } from './answer.ts';
 import { discard } from './body.ts';
-import type { Endpoint } from '../address/endpoint.ts';
 import { fetchByHost } from './fetch-by-host.ts';
 import { networkError, requestMessage } from './network-error.ts';
-import type { NetworkOptions } from './network-options.ts';
 import { notifyOfHeaders } from './notice.ts';
 import { isRedirect, redirectTarget, refused } from './redirect.ts';
 import { stalled } from './timeout.ts';
+import type { TransportInit } from './transport-init.ts';
 import { Watchdog } from './watchdog.ts';
 import type { Watched } from './watchdog.ts';
 import { wireFetchOf } from '../platform/wire-fetch.ts';
@@ -21,17 +20,6 @@ const MAX_REDIRECTS = 10;
 const SLOWEST = 32 * 1024;
 /** Headers that may not be slipped in beside the ones we set: they belong to an origin. */
 const CREDENTIAL_HEADERS: readonly string[] = ['authorization', 'proxy-authorization', 'cookie'];
-
-/** What a transport is made of. */
-export interface TransportInit extends NetworkOptions {
-  readonly endpoint: Endpoint;
-  /** The way to the network. Default: the runtime's own. */
-  readonly fetch?: Fetch | undefined;
-  readonly metaHeaders?: Readonly<Record<string, string>> | undefined;
-  readonly userAgent?: string | undefined;
-  /** Default: the system's clock. */
-  readonly clock?: Clock | undefined;
-}
 
 /** The content of a request, which can be sent again. */
 export type WireBody = string | Bytes | Blob | PiecewiseBody;

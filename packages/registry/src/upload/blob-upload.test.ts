@@ -169,9 +169,21 @@ describe('an upload of known content', () => {
     const registry = new UploadRegistry();
     const { content } = await contentOf(BYTES);
     const digest = await digestBytes(BYTES.subarray(1));
-    const error = await rejection(writable(registry).repository.blobs.upload({ ...content, digest }));
+    const upload = { ...content, digest, chunkSize: 60 };
+    const error = await rejection(writable(registry).repository.blobs.upload(upload));
     expect(isRegistryError(error) && error.errors[0]?.code).toBe('DIGEST_INVALID');
-    expect(registry.methods).toBe('POST PUT DELETE');
+    expect(registry.methods).toBe('POST PATCH PATCH PUT DELETE');
+  });
+
+  it('is sent once more after DIGEST_INVALID where fetch may have sent some of it twice', async () => {
+    const registry = new UploadRegistry(({ index }, self) => {
+      if (index === 1) for (const id of self.sessions.keys()) self.sessions.set(id, BYTES.slice(0, 10));
+      return undefined;
+    });
+    const { content, digest } = await contentOf(BYTES);
+    await writable(registry).repository.blobs.upload(content);
+    expect(registry.methods).toBe('POST PUT HEAD GET DELETE POST PUT');
+    expect([...registry.blobs.keys()]).toEqual([digest]);
   });
 
   it('fails where the registry stored something else', async () => {

@@ -110,6 +110,20 @@ describe('an upload that is sent while it is read', () => {
     expect(opened[1]).toBeGreaterThanOrEqual(1_000_000);
   });
 
+  it('fails with DIGEST_INVALID at once: undici sends nothing twice by itself', async () => {
+    const { seen, repository } = await serve((request, response) => {
+      if (request.method !== 'PUT') return false;
+      request.resume().once('end', () => {
+        response.writeHead(400, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ errors: [{ code: 'DIGEST_INVALID', message: 'not it' }] }));
+      });
+      return true;
+    });
+    const { content } = await contentOf(BYTES);
+    expect(isStowageError(await rejection(repository.blobs.upload(content)), 'REGISTRY')).toBe(true);
+    expect(seen.requests.filter(({ method }) => method === 'PUT' || method === 'HEAD').length).toBe(1);
+  });
+
   it('goes on in another process', async () => {
     let dead = true;
     const { seen, repository } = await serve((request, response, index, state) => {

@@ -1,3 +1,5 @@
+import { StowageError } from '@stowage/types';
+import type { Digest } from '@stowage/types';
 import type { WireHeaders } from '../platform/wire-fetch.ts';
 
 /** The sizes of chunks that a registry asks for. */
@@ -28,6 +30,17 @@ export function chunkLimits(headers: WireHeaders): ChunkLimits {
     ...(min === undefined ? {} : { minChunkSize: min }),
     ...(max === undefined ? {} : { maxChunkSize: max }),
   };
+}
+
+/**
+ * Checks the digest that a registry names for what it stored, where it names one of the same algorithm.
+ *
+ * @throws `DIGEST_MISMATCH`
+ */
+export function checkNamedDigest(named: string | null, digest: Digest): void {
+  const algorithm = digest.slice(0, digest.indexOf(':') + 1);
+  if (named === null || named === digest || !named.startsWith(algorithm)) return;
+  throw new StowageError('DIGEST_MISMATCH', `registry stored ${named} in place of ${digest}`);
 }
 
 /** A positive count; one that is beyond counting is the largest that is not. */

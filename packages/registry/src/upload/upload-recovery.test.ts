@@ -80,6 +80,15 @@ describe('a connection that breaks', () => {
     },
   );
 
+  it('after it closed the upload: who goes on with the session sends nothing', async () => {
+    const registry = new UploadRegistry();
+    const { content, digest } = await contentOf(BYTES);
+    registry.blobs.set(digest, BYTES);
+    const session = { url: registry.location('u1'), offset: 40, started: true };
+    const done = await writable(registry).repository.blobs.upload({ ...content, session });
+    expect([done.digest, done.size, registry.methods]).toEqual([digest, 100, 'GET HEAD']);
+  });
+
   it('and a stream is gone on with though more arrived than was known', async () => {
     const registry = new UploadRegistry();
     const state = { url: registry.location('u1'), offset: 0, started: true };
