@@ -15,12 +15,12 @@ export type DeflateEffort = readonly [depth: number, nice: number, lazy: 0 | 1];
 
 /** By level, from 1 on. Machine code comes out smaller than by zlib at the same level, plain text about the same. */
 const EFFORTS: readonly DeflateEffort[] = [
-  [2, 32, 0],
+  [1, 32, 0],
   [4, 32, 0],
   [12, 32, 0],
   [8, 32, 1],
   [16, 48, 1],
-  [35, 65, 1],
+  [24, 65, 1],
   [80, 130, 1],
   [300, 258, 1],
   [1500, 258, 1],

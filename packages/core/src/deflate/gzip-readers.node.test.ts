@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { findProgram } from '../../../../tools/programs.mjs';
 import { collect } from '../stream/collect.ts';
 import { streamOf } from '../stream/stream-of.ts';
+import { join } from '../test-support/bytes.ts';
 import { gzipCorpus, sameBytes } from '../test-support/gzip-corpus.ts';
 import { gzip } from './gzip.ts';
 
@@ -60,10 +61,12 @@ describe.each([1, 6, 9])('gzip of level %i', (level) => {
     givesAllBack((bytes) => ungzip(bytes));
   });
 
+  // All of it as one file of many members, as a program takes longer to start than to read.
   it.each(PROGRAMS.filter(([name]) => findProgram(name) !== undefined))(
     'is read by %s',
     (name, args) => {
-      givesAllBack((bytes) => readBy(findProgram(name) ?? name, args, bytes));
+      const plain = readBy(findProgram(name) ?? name, args, join(...compressed));
+      expect(sameBytes(plain, join(...CORPUS.map(([, bytes]) => bytes)))).toBe(true);
     },
     60_000,
   );

@@ -1,9 +1,6 @@
-import { codecStream } from '../stream/codec-stream.ts';
+import { compressorStream } from '../stream/compressor-stream.ts';
 import { createCompressor } from './compressor.ts';
-import type { Compressor, GzipOptions } from './compressor.ts';
-
-/** How much input is compressed at a time. */
-const SLICE = 64 * 1024;
+import type { GzipOptions } from './compressor.ts';
 
 /**
  * A stage that compresses to gzip, by the rules of `createCompressor`. Input is taken only while somebody reads, and
@@ -22,36 +19,5 @@ const SLICE = 64 * 1024;
  * ```
  */
 export function gzip(options: GzipOptions = {}): TransformStream<Uint8Array, Uint8Array> {
-  return codecStream(
-    () => SLICE,
-    'compressor',
-    (give) => {
-      let freed: { readonly reason: unknown } | undefined;
-      let opening: Promise<Compressor> | undefined;
-      const compressor = (): Promise<Compressor> => {
-        // An abandoned stream is still asked to take what it was given.
-        if (freed !== undefined) return Promise.reject(freed.reason);
-        opening ??= createCompressor({
-          ...options,
-          onOutput: (bytes) => {
-            give(bytes.slice());
-          },
-        });
-        return opening;
-      };
-      return {
-        write: async (bytes) => (await compressor()).write(bytes),
-        end: async () => (await compressor()).end(),
-        free(reason) {
-          freed ??= { reason };
-          opening?.then(
-            (opened) => {
-              opened.free();
-            },
-            () => undefined,
-          );
-        },
-      };
-    },
-  );
+  return compressorStream((onOutput) => createCompressor({ ...options, onOutput }));
 }

@@ -41,15 +41,8 @@ export async function openCompressor(init: CompressorInit, backend: GzipBackend)
   if (workers > 0 && backend === 'wasm' && allowsWebAssembly()) {
     const { WorkerCompressor, leaseWorkers } = await import('./worker-compressor.ts');
     const leases = await leaseWorkers(workerPool, workers, signal);
-    if (leases.length > 0) {
-      try {
-        return new GzipCompressor(init, level, (hears) => new WorkerCompressor(leases, effort, hears));
-      } catch (error) {
-        // A worker has died since it was leased.
-        for (const lease of leases) lease.release();
-        throw error;
-      }
-    }
+    if (leases.length > 0)
+      return new GzipCompressor(init, level, (hears) => new WorkerCompressor(leases, effort, hears));
   }
   const engine = await createEngine(backend, level);
   if (signal?.aborted) {

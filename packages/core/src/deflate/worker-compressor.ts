@@ -14,6 +14,9 @@ import type { RawCompressor, RawListener } from './open-compressor.ts';
 /** A worker works on one segment while the next one is on its way. */
 const TASKS_PER_WORKER = 2;
 
+/** How many segments there are at once: while one worker is late, the others go on, and what they make waits for it. */
+const SEGMENTS_PER_WORKER = 4;
+
 interface Hand {
   readonly lease: WorkerLease;
   readonly job: number;
@@ -36,12 +39,8 @@ export async function leaseWorkers(
   const leases: WorkerLease[] = [];
   try {
     while (leases.length < wanted) {
-      const lease = await leasing.lease();
+      const lease = await leasing.lease(leases);
       if (lease === undefined) break;
-      if (leases.some(({ member }) => member === lease.member)) {
-        lease.release();
-        break;
-      }
       leases.push(lease);
       signal?.throwIfAborted();
     }
@@ -56,7 +55,8 @@ export async function leaseWorkers(
 export class WorkerCompressor implements RawCompressor {
   crc = 0;
   readonly workers: number;
-  readonly #hands: readonly Hand[];
+  readonly #leases: readonly WorkerLease[];
+  readonly #hands: Hand[] = [];
   readonly #effort: DeflateEffort;
   readonly #hears: RawListener;
   /** Segments whose output is not given yet, in order. */
@@ -69,20 +69,29 @@ export class WorkerCompressor implements RawCompressor {
   /** Ends the wait of `write` for room, or of `end` for the rest. */
   #wake: (() => void) | undefined;
 
+  /** @param leases are given back by `free`, or before this throws because a worker has died meanwhile */
   constructor(leases: readonly WorkerLease[], effort: DeflateEffort, hears: RawListener) {
+    this.#leases = leases;
     this.#effort = effort;
     this.#hears = hears;
     this.workers = leases.length;
-    this.#hands = leases.map((lease) => {
-      const job = lease.handle.open({
-        onMessage: (message) => {
-          this.#receive(hand, message);
-        },
-        onDeath: hears.fail,
-      });
-      const hand: Hand = { lease, job, tasks: [] };
-      return hand;
+    try {
+      for (const lease of leases) this.#hands.push(this.#handOf(lease));
+    } catch (error) {
+      this.free();
+      throw error;
+    }
+  }
+
+  #handOf(lease: WorkerLease): Hand {
+    const job = lease.handle.open({
+      onMessage: (message) => {
+        this.#receive(hand, message);
+      },
+      onDeath: this.#hears.fail,
     });
+    const hand: Hand = { lease, job, tasks: [] };
+    return hand;
   }
 
   write(bytes: Bytes): void | Promise<void> {
@@ -105,8 +114,8 @@ export class WorkerCompressor implements RawCompressor {
     for (const { lease, job, tasks } of this.#hands) {
       lease.handle.close(job);
       for (let left = tasks.length; left > 0; left -= 1) lease.handle.letGo();
-      lease.release();
     }
+    for (const lease of this.#leases) lease.release();
     this.#segments.length = 0;
     this.#spare.length = 0;
   }
@@ -133,10 +142,13 @@ export class WorkerCompressor implements RawCompressor {
   }
 
   #hasRoom(): boolean {
-    return this.#segments.length < this.#hands.length * TASKS_PER_WORKER;
+    return (
+      this.#segments.length < this.#hands.length * SEGMENTS_PER_WORKER &&
+      this.#hands.some(({ tasks }) => tasks.length < TASKS_PER_WORKER)
+    );
   }
 
-  /** Resolves when output has been given. */
+  /** Resolves when a segment has come back. */
   #change(): Promise<void> {
     return new Promise((resolve) => (this.#wake = resolve));
   }

@@ -97,7 +97,7 @@ export class WorkerStage {
       }
       // Where there is none, as in a page, this thread is left alone. The hash of the plain bytes then costs more than
       // all the rest, and gets a worker of its own where there are two.
-      second = work.diffId === undefined ? undefined : await pool.lease(lease);
+      second = work.diffId === undefined ? undefined : await pool.lease([lease]);
       signal?.throwIfAborted();
       if (work.diffId === undefined || second === undefined) return new WorkerStage(init, lease, work);
       const stage = new WorkerStage(init, lease, { ...work, diffId: undefined });
