@@ -6,8 +6,8 @@ import { gunzipBackend, zstdBackend } from './decompress/format-decoder.ts';
 import type { GunzipBackend, ZstdBackend } from './decompress/decompress-options.ts';
 import { digestBackend } from './digest/digester.ts';
 import type { DigestBackend } from './digest/digester.ts';
-import { workerBackend } from './layer-stage/worker-backend.ts';
-import type { WorkerBackend } from './layer-stage/worker-backend.ts';
+import { workerBackend } from './workers/worker-backend.ts';
+import type { WorkerBackend } from './workers/worker-backend.ts';
 
 /** What this runtime does its work with. */
 export interface Backends {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createInflater } from '../inflate/inflater.ts';
-import { createWorkerPool } from '../layer-stage/worker-pool.ts';
+import { createWorkerPool } from '../workers/worker-pool.ts';
 import { join } from '../test-support/bytes.ts';
 import { gzipCorpus, noise, prose, sameBytes } from '../test-support/gzip-corpus.ts';
 import { LocalWorker } from '../test-support/local-worker.ts';

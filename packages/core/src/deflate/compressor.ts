@@ -1,5 +1,5 @@
 import type { AbortOptions, Bytes } from '@stowage/types';
-import type { WorkerPool } from '../layer-stage/worker-pool.ts';
+import type { WorkerPool } from '../workers/worker-pool.ts';
 import { allowsWebAssembly } from '../platform/platform.ts';
 
 /** What compresses: WebAssembly, or pako for pages that forbid it, which makes other bytes. */

@@ -1,4 +1,5 @@
 import type { Bytes } from '@stowage/types';
+import type { DeflateEffort } from '../workers/worker-protocol.ts';
 
 /** How far back a match may be (RFC 1951, section 2): as much of what came before a segment is its dictionary. */
 export const DICTIONARY_SIZE: number = 32 * 1024;
@@ -10,10 +11,7 @@ export const DICTIONARY_SIZE: number = 32 * 1024;
  */
 export const SEGMENT_SIZE: number = 256 * 1024;
 
-/** What level stands for: how many earlier places are looked at, what is long enough, whether the next byte is tried. */
-export type DeflateEffort = readonly [depth: number, nice: number, lazy: 0 | 1];
-
-/** By level, from 1 on. Machine code comes out smaller than by zlib at the same level, plain text about the same. */
+/** By level, from 1 on. At 1 and 6 layers come out some percent smaller than by zlib; at 6 plain text about 2 % larger. */
 const EFFORTS: readonly DeflateEffort[] = [
   [1, 32, 0],
   [4, 32, 0],

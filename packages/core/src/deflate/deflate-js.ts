@@ -2,7 +2,8 @@ import type { Bytes } from '@stowage/types';
 import { Deflate } from 'pako';
 import { crc32 } from '../inflate/crc32.ts';
 import { DICTIONARY_SIZE, SEGMENT_SIZE } from './deflate-engine.ts';
-import type { DeflateEffort, DeflateEngine } from './deflate-engine.ts';
+import type { DeflateEngine } from './deflate-engine.ts';
+import type { DeflateEffort } from '../workers/worker-protocol.ts';
 
 // Loaded on demand, as a file of its own: only pages that forbid WebAssembly need it.
 

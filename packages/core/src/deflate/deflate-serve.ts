@@ -1,5 +1,5 @@
-import { encodeError } from '../layer-stage/worker-error.ts';
-import type { DeflateTask, WorkerPort } from '../layer-stage/worker-protocol.ts';
+import { encodeError } from '../workers/worker-error.ts';
+import type { DeflateTask, WorkerPort } from '../workers/worker-protocol.ts';
 import { createWasmDeflateEngine } from './deflate-wasm.ts';
 
 /** Done when the latest segment is. */

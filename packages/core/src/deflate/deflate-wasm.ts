@@ -3,7 +3,8 @@ import { DEFLATE_KERNEL } from '../generated/deflate.ts';
 import { nativeCrc32 } from '../inflate/crc32.ts';
 import { compileKernel } from '../platform/kernel.ts';
 import { DICTIONARY_SIZE, SEGMENT_SIZE } from './deflate-engine.ts';
-import type { DeflateEffort, DeflateEngine } from './deflate-engine.ts';
+import type { DeflateEngine } from './deflate-engine.ts';
+import type { DeflateEffort } from '../workers/worker-protocol.ts';
 
 /** What assembly/deflate.ts exports. Addresses and lengths are in bytes. */
 interface Kernel {

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { gunzip } from '../decompress/decompress.ts';
-import { createWorkerPool } from '../layer-stage/worker-pool.ts';
+import { createWorkerPool } from '../workers/worker-pool.ts';
 import { collect } from '../stream/collect.ts';
 import { streamOf } from '../stream/stream-of.ts';
 import { prose, sameBytes } from '../test-support/gzip-corpus.ts';

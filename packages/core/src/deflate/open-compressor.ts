@@ -1,7 +1,7 @@
 import { StowageError } from '@stowage/types';
 import type { Bytes } from '@stowage/types';
-import { cancelled, handled, StageCalls } from '../layer-stage/layer-stage-calls.ts';
-import { LazyPool, sharedPool } from '../layer-stage/worker-pool.ts';
+import { cancelled, handled, StageCalls } from '../stream/stage-calls.ts';
+import { LazyPool, sharedPool } from '../workers/worker-pool.ts';
 import { allowsWebAssembly } from '../platform/platform.ts';
 import type { Compressor, CompressorInit, GzipBackend } from './compressor.ts';
 import { effortOf } from './deflate-engine.ts';

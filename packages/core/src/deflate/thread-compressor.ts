@@ -1,6 +1,7 @@
 import type { Bytes } from '@stowage/types';
 import { DICTIONARY_SIZE, SEGMENT_SIZE } from './deflate-engine.ts';
-import type { DeflateEffort, DeflateEngine } from './deflate-engine.ts';
+import type { DeflateEngine } from './deflate-engine.ts';
+import type { DeflateEffort } from '../workers/worker-protocol.ts';
 
 /** Compresses a stream to raw deflate, segment by segment, in the thread that calls it. */
 export class ThreadCompressor {

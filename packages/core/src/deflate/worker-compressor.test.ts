@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createLayerStage } from '../layer-stage/layer-stage.ts';
-import { encodeError } from '../layer-stage/worker-error.ts';
-import { createWorkerPool } from '../layer-stage/worker-pool.ts';
-import type { WorkerPool } from '../layer-stage/worker-pool.ts';
-import { serve } from '../layer-stage/worker-serve.ts';
-import type { WorkerPort } from '../layer-stage/worker-protocol.ts';
+import { encodeError } from '../workers/worker-error.ts';
+import { createWorkerPool } from '../workers/worker-pool.ts';
+import type { WorkerPool } from '../workers/worker-pool.ts';
+import { serve } from '../worker-serve.ts';
+import type { WorkerPort } from '../workers/worker-protocol.ts';
 import { join } from '../test-support/bytes.ts';
 import { prose, sameBytes } from '../test-support/gzip-corpus.ts';
 import { LocalThread, LocalWorker } from '../test-support/local-worker.ts';

@@ -1,12 +1,11 @@
 import type { Bytes } from '@stowage/types';
-import { decodeError } from '../layer-stage/worker-error.ts';
-import { LeasingPool } from '../layer-stage/worker-leasing.ts';
-import type { WorkerLease } from '../layer-stage/worker-leasing.ts';
-import type { LazyPool } from '../layer-stage/worker-pool.ts';
-import type { FromJob } from '../layer-stage/worker-protocol.ts';
+import { decodeError } from '../workers/worker-error.ts';
+import { LeasingPool } from '../workers/worker-leasing.ts';
+import type { WorkerLease } from '../workers/worker-leasing.ts';
+import type { LazyPool } from '../workers/worker-pool.ts';
+import type { DeflateEffort, FromJob } from '../workers/worker-protocol.ts';
 import { combineCrc32 } from './crc32-combine.ts';
 import { DICTIONARY_SIZE, SEGMENT_SIZE } from './deflate-engine.ts';
-import type { DeflateEffort } from './deflate-engine.ts';
 import type { RawCompressor, RawListener } from './open-compressor.ts';
 
 // Loaded on demand, as a file of its own.

@@ -1,17 +1,17 @@
 import type { Bytes, Digester, DigestAlgorithm } from '@stowage/types';
 import { digestBackend, createDigester } from '../digest/digester.ts';
-import { cancelled, StageCalls } from './layer-stage-calls.ts';
+import { cancelled, StageCalls } from '../stream/stage-calls.ts';
 import { WorkerHash } from './layer-stage-hash.ts';
 import { LayerInput } from './layer-stage-input.ts';
 import { isPromise } from './layer-stage-output.ts';
 import type { TakeOutput } from './layer-stage-output.ts';
-import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
-import { decodeError } from './worker-error.ts';
-import type { WorkerHandle } from './worker-handle.ts';
-import { LeasingPool } from './worker-leasing.ts';
-import type { WorkerLease } from './worker-leasing.ts';
-import type { LazyPool } from './worker-pool.ts';
-import type { FromJob } from './worker-protocol.ts';
+import type { LayerFindings, LayerWork } from '../workers/layer-work.ts';
+import { decodeError } from '../workers/worker-error.ts';
+import type { WorkerHandle } from '../workers/worker-handle.ts';
+import { LeasingPool } from '../workers/worker-leasing.ts';
+import type { WorkerLease } from '../workers/worker-leasing.ts';
+import type { LazyPool } from '../workers/worker-pool.ts';
+import type { FromJob } from '../workers/worker-protocol.ts';
 
 // Loaded on demand, as a file of its own: most pages and processes ask for no worker.
 

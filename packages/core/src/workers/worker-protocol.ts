@@ -1,5 +1,4 @@
-import type { DeflateEffort } from '../deflate/deflate-engine.ts';
-import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
+import type { LayerFindings, LayerWork } from './layer-work.ts';
 import type { ErrorMessage } from './worker-error.ts';
 
 /**
@@ -17,6 +16,9 @@ export type ToWorker =
   | { readonly type: 'cancel'; readonly job: number };
 
 export type FromWorker = { readonly type: 'ready'; readonly protocol: number } | FromJob;
+
+/** What level stands for: how many earlier places are looked at, what is long enough, whether the next byte is tried. */
+export type DeflateEffort = readonly [depth: number, nice: number, lazy: 0 | 1];
 
 /**
  * A segment to compress: the input of an engine in a buffer, in which the output comes back. It needs no `begin`, as the

@@ -1,7 +1,7 @@
-import { serveDeflate } from '../deflate/deflate-serve.ts';
-import { WorkerJob } from './worker-job.ts';
-import { BufferPool, PROTOCOL } from './worker-protocol.ts';
-import type { ToWorker, WorkerPort } from './worker-protocol.ts';
+import { serveDeflate } from './deflate/deflate-serve.ts';
+import { WorkerJob } from './layer-stage/worker-job.ts';
+import { BufferPool, PROTOCOL } from './workers/worker-protocol.ts';
+import type { ToWorker, WorkerPort } from './workers/worker-protocol.ts';
 
 /** Serves the jobs that come over a port, any number at a time, until the worker is ended. */
 export function serve(port: WorkerPort): void {

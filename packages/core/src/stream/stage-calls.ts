@@ -1,8 +1,8 @@
 import { StowageError } from '@stowage/types';
 
 /**
- * Lets one call at a time into a stage or a compressor, until the stage is closed: the reason is then what a call that waits and every
- * later one reject with. What a call fails with closes the stage.
+ * Lets one call at a time into a stage or a compressor, until it is closed: the reason is then what a call that waits and
+ * every later one reject with. What a call fails with closes the stage.
  */
 export class StageCalls {
   readonly #onClose: () => void;
