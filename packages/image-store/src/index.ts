@@ -1,3 +1,3 @@
-export * from './check-images.ts';
-export * from './image-store.ts';
-export * from './reference-store.ts';
+export * from './check/check-images.ts';
+export * from './image/image-store.ts';
+export * from './reference/reference-store.ts';

@@ -4,8 +4,8 @@ import { asDigest, digestKey, encodeGoJson } from '@stowage/types';
 import type { ChainID, ImageID, ImageStore, Storage } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { openImageStore } from './image-store.ts';
-import { configOf, createFakeLayerStore, diffIdOf } from './test-support/fake-layer-store.ts';
-import type { FakeLayerStore } from './test-support/fake-layer-store.ts';
+import { configOf, createFakeLayerStore, diffIdOf } from '../test-support/fake-layer-store.ts';
+import type { FakeLayerStore } from '../test-support/fake-layer-store.ts';
 
 const A = diffIdOf('a');
 const B = diffIdOf('b');
