@@ -135,6 +135,21 @@ describe('create', () => {
     expect((await images.get(id)).id).toBe(id);
   });
 
+  it('notes when, with the record and in one write', async () => {
+    const { storage, images } = await setup();
+    const parent = await images.create(configOf([]));
+    const id = await images.create(configOf([A]), { lastUpdated: 5 });
+    expect(await recordOf(storage, id)).toBe('{"lastUpdated":5}');
+    await images.setParent(id, parent);
+    expect(await images.create(configOf([A]), { lastUpdated: 6 })).toBe(id);
+    expect(await images.create(configOf([A]))).toBe(id);
+    expect(await recordOf(storage, id)).toBe(`{"parent":"${parent}","lastUpdated":6}`);
+    await expect(images.create(configOf([A]), { lastUpdated: NaN })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: 'NaN is no time',
+    });
+  });
+
   it('leaves nothing behind when it is aborted', async () => {
     const { layers, images, chain } = await setup();
     const reason = new Error('no longer wanted');

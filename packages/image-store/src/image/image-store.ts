@@ -3,6 +3,7 @@ import { createDigestSet, isStowageError, parseDigest, parseImageConfig, Stowage
 import type {
   AbortOptions,
   Bytes,
+  CreateImageOptions,
   Image,
   ImageConfig,
   ImageID,
@@ -74,17 +75,22 @@ class StoredImages implements ImageStore {
     this.#records = new ImageRecords(storage.metadata);
   }
 
-  async create(config: Bytes, options?: AbortOptions): Promise<ImageID> {
+  async create(config: Bytes, options: CreateImageOptions = {}): Promise<ImageID> {
     if (config.byteLength > MAX_CONFIG_BYTES) {
       throw new StowageError('LIMIT_EXCEEDED', `image configuration of ${String(config.byteLength)} bytes`);
     }
+    const { lastUpdated } = options;
+    if (lastUpdated !== undefined) checkTime(lastUpdated);
     const parsed = parseImageConfig(config);
     const id = (await digestBytes(config)) as ImageID;
     return this.#locked(options, async () => {
       // The bytes come first: should a layer be missing, the next try finds them.
       await this.#store(config, id, options);
       const known = await this.#records.get(id, options).catch(passOver);
-      if (known === undefined) await this.#records.set(id, {}, options);
+      const at = lastUpdated ?? known?.lastUpdated;
+      if (known === undefined || at !== known.lastUpdated) {
+        await this.#records.set(id, { ...known, ...(at === undefined ? {} : { lastUpdated: at }) }, options);
+      }
       try {
         await this.#hold(id, parsed, options);
       } catch (error) {
@@ -182,7 +188,7 @@ class StoredImages implements ImageStore {
   }
 
   async setLastUpdated(id: ImageID, at: number, options?: AbortOptions): Promise<void> {
-    if (!isTime(at)) throw new StowageError('INVALID_ARGUMENT', `${String(at)} is no time`);
+    checkTime(at);
     await this.#change(id, options, (record) => Promise.resolve({ ...record, lastUpdated: at }));
   }
 
@@ -309,6 +315,10 @@ class StoredImages implements ImageStore {
 function passOver(error: unknown): undefined {
   if (UNREADABLE.some((code) => isStowageError(error, code))) return undefined;
   throw error;
+}
+
+function checkTime(at: number): void {
+  if (!isTime(at)) throw new StowageError('INVALID_ARGUMENT', `${String(at)} is no time`);
 }
 
 function unrecognized(id: ImageID): StowageError {

@@ -85,7 +85,7 @@ describe('addTag', () => {
     await store.addTag(named('a/b:c'), ONE, false, { target: TARGET });
     await expect(store.addTag(named('a/b:c'), TWO, false, { target: OTHER })).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: `Conflict: Tag docker.io/a/b:c is already set to image ${ONE}, if you want to replace it, please use the force option`,
+      message: `Conflict: Tag a/b:c is already set to image ${ONE}, if you want to replace it, please use the force option`,
     });
     expect(await store.get(named('a/b:c'))).toBe(ONE);
     await store.addTag(named('a/b:c'), TWO, true, { target: OTHER });
@@ -258,6 +258,27 @@ describe('the file', () => {
     );
   });
 
+  it('keeps numbers as they are written, and finds its members in any case', async () => {
+    const { storage, store } = await setup(
+      `{"schemaVersion":2,"Manifests":[${FOREIGN.replace('[1,null]', '[12345678901234567890,1.0]')}],"more":1e400}`,
+    );
+    await store.addTag(named('a'), ONE, false, { target: TARGET });
+    expect(await readIndex(storage)).toContain('"extra":[12345678901234567890,1.0]},{');
+    expect(await readIndex(storage)).toMatch(/\],"more":1e400\}$/);
+  });
+
+  it('is not written longer than it would be read', async () => {
+    const { storage, store } = await setup();
+    await store.addTag(named('a'), ONE, false, { target: TARGET });
+    const before = await readIndex(storage);
+    const target = { ...TARGET, annotations: { padding: 'x'.repeat(16 * 1024 * 1024) } };
+    await expect(store.addTag(named('b'), ONE, false, { target })).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: 'index.json would be longer than 16777216 bytes',
+    });
+    expect(await readIndex(storage)).toBe(before);
+  });
+
   it('keeps the place of a name that gets another meaning', async () => {
     const { store, storage } = await setup();
     for (const name of ['a', 'b', 'c']) await store.addTag(named(name), ONE, false, { target: TARGET });
@@ -299,6 +320,65 @@ describe('the file', () => {
     await expect(store.addTag(named('a'), ONE, true, { target: TARGET })).rejects.toMatchObject(damaged);
     await expect(store.delete(named('a'))).rejects.toMatchObject(damaged);
     expect(await readIndex(storage)).toBe(text);
+  });
+});
+
+describe('update', () => {
+  it('writes several changes at once', async () => {
+    const { storage, store } = await setup();
+    await store.addTag(named('old'), ONE, false, { target: TARGET });
+    const { metadata } = storage;
+    let writes = 0;
+    const counting = new Proxy(metadata, {
+      get: (target, key): unknown => {
+        if (key === 'set') writes += 1;
+        const value: unknown = Reflect.get(target, key);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const counted = await openReferenceStore({
+      storage: {
+        content: storage.content,
+        metadata: counting,
+        lock: storage.lock.bind(storage),
+        close: () => Promise.resolve(),
+      },
+    });
+    const answer = await counted.update(async (changes) => {
+      await changes.addDigest(named(`a@${DIGEST}`), TWO, false, { target: OTHER });
+      await changes.addTag(named('a'), TWO, true);
+      expect(await changes.find(named('a'))).toMatchObject({ imageId: TWO, target: OTHER });
+      expect(await changes.find(named('b'))).toBeUndefined();
+      return changes.delete(named('old'));
+    });
+    expect([answer, writes]).toEqual([true, 1]);
+    expect(await namesOf(store.all())).toEqual([
+      `docker.io/library/a:latest`,
+      `docker.io/library/a@${DIGEST}`,
+    ]);
+    await counted.update((changes) => changes.find(named('a')));
+    expect(writes).toBe(1);
+  });
+
+  it('writes nothing where the work fails, and goes on past a change that was refused', async () => {
+    const { storage, store } = await setup();
+    await store.addTag(named('a'), ONE, false, { target: TARGET });
+    const before = await readIndex(storage);
+    const reason = new Error('thought better of it');
+    const failing = store.update(async (changes) => {
+      await changes.delete(named('a'));
+      throw reason;
+    });
+    await expect(failing).rejects.toBe(reason);
+    expect(await readIndex(storage)).toBe(before);
+    await store.update(async (changes) => {
+      await expect(changes.addTag(named('a'), TWO, false, { target: OTHER })).rejects.toMatchObject({
+        code: 'CONFLICT',
+      });
+      await changes.addTag(named('b'), TWO, false, { target: OTHER });
+    });
+    expect(await namesOf(store.all())).toEqual(['docker.io/library/a:latest', 'docker.io/library/b:latest']);
+    expect(await store.get(named('a'))).toBe(ONE);
   });
 });
 
