@@ -104,6 +104,22 @@ describe('pull', () => {
     expect((await stowage.images()).map(({ references }) => references)).toEqual([['localhost/app:v1'], []]);
   });
 
+  it('refuses images for another operating system than was asked for, and keeps none of them', async () => {
+    const registry = createTestRegistry();
+    await registry.push('app:windows', [{ a: '1' }], { os: 'windows', architecture: 'amd64' });
+    await using stowage = await open(registry);
+    await expect(stowage.pull('localhost/app:windows', PLATFORM)).rejects.toMatchObject({
+      code: 'PLATFORM_MISMATCH',
+      message: 'image operating system "windows" cannot be used on this platform',
+    });
+    expect([await stowage.images(), [...(await stowage.layers.map())]]).toEqual([[], []]);
+    const result = await stowage.pull('localhost/app:windows', { platform: 'windows/amd64' });
+    expect(result.platform.os).toBe('windows');
+    await expect(stowage.pull('localhost/app:windows', PLATFORM)).rejects.toMatchObject({
+      code: 'PLATFORM_MISMATCH',
+    });
+  });
+
   it('chooses from indexes, nested ones too, and says when there is nothing to choose', async () => {
     const registry = createTestRegistry();
     const named = async (platform: Platform): Promise<Descriptor> => ({

@@ -103,11 +103,12 @@ export class OpenedStowage implements Stowage {
       throw new StowageError('INVALID_ARGUMENT', `tag can't be used with --all-tags/-a`);
     }
     const reference = allTags ? parsed : tagNameOnly(parsed);
+    const platform = platformOf(options.platform);
     const config: ImagePullConfig = {
       progressOutput: onProgress,
       registryService: this.registry,
       metadataStore: this.metadata,
-      imageStore: createImageConfigStore(this.imageStore),
+      imageStore: createImageConfigStore(this.imageStore, { host: platform, clock: this.#clock }),
       referenceStore: this.references,
       contentStore: this.content,
       downloadManager: this.#downloads,
@@ -116,13 +117,11 @@ export class OpenedStowage implements Stowage {
       openRepository: this.#access.openRepository,
       requireSchema2: true,
       schema2Types: SCHEMA2_TYPES,
-      platform: platformOf(options.platform),
+      platform,
     };
-    const result = await this.#run(options, (signal) =>
+    return this.#run(options, (signal) =>
       pull(reference, config, { signal, shared: this.#shared, clock: this.#clock }),
     );
-    await this.imageStore.setLastUpdated(result.imageId, this.#clock.now());
-    return result;
   }
 
   images(options?: AbortOptions): Promise<ImageSummary[]> {

@@ -38,11 +38,14 @@ export async function pullImage(
   checkMediaTypes(manifest, config.schema2Types);
   const present = await presentConfig(manifest, config, options);
   const bytes = present ?? (await bringIn(manifest, remote, config, options));
+  const platform = config.imageStore.platformFromConfig(bytes);
+  // An image that is here is put again: the store may note when that was.
+  if (present !== undefined) await config.imageStore.put(present, options);
   const { rootfs } = parseImageConfig(bytes);
   const imageId = (await digestBytes(bytes)) as ImageID;
   return {
     imageId,
-    platform: config.imageStore.platformFromConfig(bytes),
+    platform,
     layers: manifest.layers.map((layer, index) => ({ ...layer, diffId: rootfs.diff_ids[index] as DiffID })),
   };
 }
@@ -72,7 +75,7 @@ async function bringIn(
 ): Promise<Bytes> {
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-  const configBytes = fetchConfig(manifest.config, remote, config.contentStore, { ...options, signal });
+  const configBytes = fetchUsableConfig(manifest.config, remote, config, { ...options, signal });
   configBytes.catch((error: unknown) => {
     stop.abort(error);
   });
@@ -101,6 +104,18 @@ async function bringIn(
     stop.abort(error);
     throw error;
   }
+}
+
+/** The configuration of an image that can be used here. */
+async function fetchUsableConfig(
+  descriptor: Descriptor,
+  remote: Repository,
+  { contentStore, imageStore }: ImagePullConfig,
+  options: PullContext & { readonly signal: AbortSignal },
+): Promise<Bytes> {
+  const bytes = await fetchConfig(descriptor, remote, contentStore, options);
+  imageStore.platformFromConfig(bytes);
+  return bytes;
 }
 
 /** The configuration of an image, verified; from the content store where it is there. */

@@ -35,7 +35,7 @@ export * from './go-json/go-json.ts';
 export { formatGoTime, parseGoTime, ZERO_GO_TIME } from './go-json/go-time.ts';
 export type { GoTime } from './go-json/go-time.ts';
 export type { ContainerConfig, GoInteger, HealthConfig } from './document/image-config-container.ts';
-export { encodeImageConfig, parseImageConfig } from './document/image-config.ts';
+export { encodeImageConfig, parseImageConfig, parsePartialImageConfig } from './document/image-config.ts';
 export type { History, ImageConfig, RootFS } from './document/image-config.ts';
 export * from './progress/json-message-stream.ts';
 export * from './progress/json-message.ts';
