@@ -1,12 +1,5 @@
 import { iterate } from '@stowage/core';
-import {
-  createProgressThrottle,
-  digestKey,
-  isDigest,
-  isStowageError,
-  shortId,
-  StowageError,
-} from '@stowage/types';
+import { createProgressThrottle, isStowageError, shortId, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
   Clock,
@@ -17,22 +10,22 @@ import type {
   Ingest,
   LayerDownload,
   LayerScanner,
-  MetadataStore,
   ProgressOutput,
   ProgressThrottle,
   Repository,
+  V2MetadataService,
 } from '@stowage/types';
 import { openIngest } from './open-ingest.ts';
 import { beginScan } from './tolerant-scan.ts';
 
-/** Where verified DiffIDs are remembered by the digest of their blob, as moby does. */
-export const DIFF_IDS = 'diffid-by-digest';
-
 /** What a layer download works with. */
 export interface LayerDownloadDeps {
   readonly contentStore: ContentStore;
-  readonly metadataStore: MetadataStore;
+  /** Remembers which blob holds which layer, and where it was seen. */
+  readonly layerMetadata: V2MetadataService;
   readonly remote: Repository;
+  /** The full name of the repository. */
+  readonly sourceRepository: string;
   readonly layerScanner?: LayerScanner | undefined;
   /** Waits for a download of the same layer in another process. */
   readonly clock: Clock;
@@ -56,24 +49,25 @@ export function createLayerDownload(descriptor: Descriptor, deps: LayerDownloadD
     download: (output, options) => downloadLayer(descriptor, id, deps, output, options ?? {}),
     registered: (diffId) =>
       // It can be found out again.
-      deps.metadataStore.set(DIFF_IDS, digestKey(digest), new TextEncoder().encode(diffId), {
-        durable: false,
-      }),
+      deps.layerMetadata.add(
+        diffId,
+        { digest, sourceRepository: deps.sourceRepository, hmac: '' },
+        { durable: false },
+      ),
   };
 }
 
 /** A DiffID counts as known only while the blob that it belongs to is here: the manifest needs both. */
 async function knownDiffId(
   { digest }: Descriptor,
-  { contentStore, metadataStore }: LayerDownloadDeps,
+  { contentStore, layerMetadata }: LayerDownloadDeps,
   options?: AbortOptions,
 ): Promise<DiffID | undefined> {
-  const bytes = await metadataStore.get(DIFF_IDS, digestKey(digest), options);
-  const value = bytes === undefined ? '' : new TextDecoder().decode(bytes);
-  if (!isDigest(value)) return undefined;
+  const diffId = await layerMetadata.getDiffId(digest, options);
+  if (diffId === undefined) return undefined;
   try {
     await contentStore.info(digest, options);
-    return value as DiffID;
+    return diffId;
   } catch (error) {
     if (isStowageError(error, 'NOT_FOUND')) return undefined;
     throw error;

@@ -1,3 +1,4 @@
+import { createV2MetadataService } from '@stowage/image-store';
 import { createMemoryStorage } from '@stowage/storage';
 import { digestBytes } from '@stowage/core';
 import { formatPlatform, isStowageError, MEDIA_TYPES, parseNormalizedNamed } from '@stowage/types';
@@ -231,10 +232,20 @@ describe('names and garbage', () => {
       deleted: [id, layers[1]?.chainId],
     });
     expect(await blobs(stowage)).toBe(4);
-    expect((await stowage.inspect('localhost/two:v1')).layers).toHaveLength(2);
+    const left = await stowage.inspect('localhost/two:v1');
+    expect(left.layers).toHaveLength(2);
+    // Where a layer was seen is known for as long as the layer is here.
+    const seen = createV2MetadataService(stowage.metadata);
+    const places = await Promise.all(left.layers.map(({ diffId }) => seen.getMetadata(diffId)));
+    expect(places.map((list) => list.map(({ sourceRepository }) => sourceRepository))).toEqual([
+      ['localhost/one', 'localhost/two'],
+      ['localhost/two'],
+    ]);
     await stowage.remove('localhost/two:v1');
     expect(await blobs(stowage)).toBe(0);
-    for await (const key of stowage.metadata.keys('diffid-by-digest')) expect(key).toBeUndefined();
+    for (const namespace of ['diffid-by-digest', 'v2metadata-by-diffid']) {
+      for await (const key of stowage.metadata.keys(namespace)) expect(key).toBeUndefined();
+    }
     expect(await stowage.images()).toEqual([]);
   });
 

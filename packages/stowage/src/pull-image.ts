@@ -1,4 +1,5 @@
 import { collect, digestBytes } from '@stowage/core';
+import { createV2MetadataService } from '@stowage/image-store';
 import { isStowageError, MEDIA_TYPES, parseImageConfig, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
@@ -28,16 +29,23 @@ export interface PulledImage {
   readonly layers: readonly PulledLayer[];
 }
 
+/** Where an image is pulled from. */
+export interface PullSource {
+  readonly remote: Repository;
+  /** The repository's full name, for example `docker.io/library/busybox`. */
+  readonly repository: string;
+}
+
 /** Brings the configuration and the layers of one manifest in and makes an image of them (moby's `pullSchema2`). */
 export async function pullImage(
   manifest: ImageManifest,
-  remote: Repository,
+  source: PullSource,
   config: ImagePullConfig,
   options: PullContext,
 ): Promise<PulledImage> {
   checkMediaTypes(manifest, config.schema2Types);
   const present = await presentConfig(manifest, config, options);
-  const bytes = present ?? (await bringIn(manifest, remote, config, options));
+  const bytes = present ?? (await bringIn(manifest, source, config, options));
   const platform = config.imageStore.platformFromConfig(bytes);
   // An image that is here is put again: the store may note when that was.
   if (present !== undefined) await config.imageStore.put(present, options);
@@ -69,7 +77,7 @@ async function presentConfig(
 /** Downloads configuration and layers side by side. A configuration that cannot be had ends the layers too. */
 async function bringIn(
   manifest: ImageManifest,
-  remote: Repository,
+  { remote, repository: sourceRepository }: PullSource,
   config: ImagePullConfig,
   options: PullContext,
 ): Promise<Bytes> {
@@ -87,7 +95,8 @@ async function bringIn(
     return bytes;
   }
   const { clock } = options;
-  const deps = { contentStore, metadataStore, remote, layerScanner, clock };
+  const layerMetadata = createV2MetadataService(metadataStore);
+  const deps = { contentStore, layerMetadata, remote, sourceRepository, layerScanner, clock };
   const downloads = manifest.layers.map((layer) => createLayerDownload(layer, deps));
   const empty = { type: 'layers', diff_ids: [] };
   try {

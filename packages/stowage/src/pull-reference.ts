@@ -3,6 +3,7 @@ import {
   familiarName,
   formatReference,
   isStowageError,
+  referenceName,
   StowageError,
   storedReference,
   trimNamed,
@@ -58,7 +59,8 @@ async function pullLeased(
 
   const progressId = reference.digest === undefined ? (reference.tag ?? '') : formatReference(reference);
   config.progressOutput({ id: progressId, message: `Pulling from ${repositoryTitle(reference, remote)}` });
-  const image = await pullImage(manifest, remote, config, options);
+  const source = { remote, repository: referenceName(reference) };
+  const image = await pullImage(manifest, source, config, options);
   config.progressOutput({ id: '', message: `Digest: ${found.descriptor.digest}` });
 
   const targets = { image: descriptor, named: found.descriptor };

@@ -5,6 +5,7 @@ export type * from './clock.ts';
 export type * from './ports/checked-item.ts';
 export type * from './ports/content-store.ts';
 export type * from './ports/digester.ts';
+export type * from './ports/distribution-metadata.ts';
 export type * from './ports/fetch.ts';
 export type * from './ports/image-store.ts';
 export type * from './ports/layer-store.ts';

@@ -33,9 +33,11 @@ export class IndexChanges implements ReferenceChanges {
     this.#content = content;
   }
 
-  async find(reference: Reference): Promise<ReferenceAssociation | undefined> {
-    const entry = this.#index.find(nameOf(reference));
-    return entry && associationOf(entry);
+  find(reference: Reference): Promise<ReferenceAssociation | undefined> {
+    return new Promise((resolve) => {
+      const entry = this.#index.find(nameOf(reference));
+      resolve(entry && associationOf(entry));
+    });
   }
 
   async addTag(
@@ -62,11 +64,13 @@ export class IndexChanges implements ReferenceChanges {
     await this.#add(normalize(reference), imageId, force, options);
   }
 
-  async delete(reference: Reference): Promise<boolean> {
-    const name = nameOf(reference);
-    if (this.#index.find(name) === undefined) throw doesNotExist();
-    this.#index.remove(name);
-    return true;
+  delete(reference: Reference): Promise<boolean> {
+    return new Promise((resolve) => {
+      const name = nameOf(reference);
+      if (this.#index.find(name) === undefined) throw doesNotExist();
+      this.#index.remove(name);
+      resolve(true);
+    });
   }
 
   async #add(
