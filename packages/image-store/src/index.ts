@@ -1,6 +1,16 @@
 export * from './check/check-images.ts';
 export * from './distribution-metadata/v2-metadata-hmac.ts';
 export * from './distribution-metadata/v2-metadata-service.ts';
+export * from './edit/annotate-image.ts';
+export * from './edit/append-layer.ts';
+export * from './edit/change-config.ts';
+export * from './edit/convert-image.ts';
+export type { EditableImage, ImageFormat } from './edit/editable-image.ts';
+export * from './edit/read-editable-image.ts';
+export * from './edit/rebase-image.ts';
+export * from './edit/recompress-layers.ts';
+export * from './edit/squash-history-times.ts';
+export * from './edit/write-editable-image.ts';
 export * from './image/child-image.ts';
 export * from './image/image-store.ts';
 export * from './reference/reference-store.ts';

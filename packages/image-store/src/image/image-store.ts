@@ -13,6 +13,7 @@ import type {
   LayerStore,
   Storage,
 } from '@stowage/types';
+import { storeBytes } from '../content/store-bytes.ts';
 import { ImageRecords, isTime } from './image-records.ts';
 import type { ImageRecord } from './image-records.ts';
 
@@ -270,14 +271,7 @@ class StoredImages implements ImageStore {
       if (isStowageError(error, 'DATA_LOSS')) await content.delete(id, options);
       else if (!isStowageError(error, 'NOT_FOUND')) throw error;
     }
-    const ingest = await content.ingest(`image-${id}`, options);
-    try {
-      await ingest.truncate(0, options);
-      await ingest.write(config, options);
-      await ingest.commit({ ...options, digest: id, size: config.byteLength });
-    } finally {
-      await ingest.close();
-    }
+    await storeBytes(content, `image-${id}`, config, id, options);
   }
 
   /** Takes hold of the layers of an image, once. `NOT_FOUND` when one is missing. */
