@@ -22,7 +22,7 @@ const text = fc.string({ unit: 'grapheme', maxLength: 8 });
 
 /** One step of a build. */
 const edit: fc.Arbitrary<Edit> = fc.oneof(
-  fc.tuple(fc.constantFrom(...'123456789abcdef'), text, fc.option(time)).map(
+  fc.tuple(fc.constantFrom(...Array.from('123456789abcdef')), text, fc.option(time)).map(
     ([digit, createdBy, created]): Edit =>
       (image) =>
         appendLayer(image, layerOf(digit), { createdBy, created: created ?? undefined }),

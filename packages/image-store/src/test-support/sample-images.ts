@@ -20,7 +20,7 @@ export function layerOf(digit: string, mediaType: string = MEDIA_TYPES.ociLayerG
 
 /** An image of layers that are named by digits, with a step in the history for each. */
 export function imageOf(digits: string, base: EditableImage = SCRATCH): EditableImage {
-  return [...digits].reduce(
+  return Array.from(digits).reduce(
     (image, digit) => appendLayer(image, layerOf(digit), { createdBy: `layer ${digit}` }),
     base,
   );
