@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { chainId, createTarWriter, streamOf } from '@stowage/core';
 import {
   annotateImage,
   appendLayer,
@@ -11,11 +12,9 @@ import {
   squashHistoryTimes,
   writeEditableImage,
 } from '@stowage/image-store';
-import { createTarWriter, streamOf } from '@stowage/core';
 import { createRegistryServer, toFetch } from '@stowage/registry-server';
 import { createMemoryStorage } from '@stowage/storage';
 import { openFileStorage } from '@stowage/storage/node';
-import { chainId } from '@stowage/core';
 import { formatReference, parseNormalizedNamed } from '@stowage/types';
 import type { Descriptor, ImageID, Reference } from '@stowage/types';
 import { openStowage } from 'stowage';
@@ -53,15 +52,16 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Every name of the store and what it names, sorted. */
-const NAMES: readonly (readonly [string, BuiltImage])[] = [
+const GIVEN: readonly (readonly [string, BuiltImage])[] = [
   ['docker.io/library/busybox:latest', ONE],
   ['example.com:5000/deep/er/app_x:1.0-rc_1', TWO],
   ['localhost/team/app:v1', ONE],
   ['localhost/team/app:v2', TWO],
   [`localhost/team/app@${ONE.descriptor.digest}`, ONE],
   [`localhost/team/app@${TWO.descriptor.digest}`, TWO],
-].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)) as [string, BuiltImage][];
+];
+/** Every name of the store and what it names, sorted. */
+const NAMES = [...GIVEN].sort(([a], [b]) => (a < b ? -1 : 1));
 
 async function ourNames(): Promise<string[]> {
   return (await stowage.references.all()).map(({ reference }) => formatReference(reference));
@@ -122,11 +122,7 @@ describe('what the store writes', () => {
 describe('what other tools write', () => {
   it('is kept, and so is what is ours', async () => {
     const other = join(folder, 'other');
-    await skopeo(
-      'copy',
-      `oci:${root}:busybox`.replace('busybox', 'docker.io/library/busybox:latest'),
-      `oci:${other}:x`,
-    );
+    await skopeo('copy', `oci:${root}:docker.io/library/busybox:latest`, `oci:${other}:x`);
     await skopeo('copy', `oci:${other}:x`, `oci:${root}:from-skopeo`);
     await runCommand('umoci', ['new', '--image', `${root}:from-umoci`]);
     expect(await ourNames()).toEqual(NAMES.map(([name]) => name));

@@ -105,7 +105,12 @@ export class IndexChanges implements ReferenceChanges {
 
 /** The form in which a reference is stored; `INVALID_REFERENCE` where it has no name or is malformed. */
 export function normalize(reference: Reference): Reference {
-  return storedReference(parseNormalizedNamed(formatReference(reference)));
+  const parsed = parseNormalizedNamed(formatReference(reference));
+  // A digest alone reads like a tag of the name `sha256`, and a path may have been given a tag of its own.
+  if (parsed.tag !== reference.tag || parsed.digest !== reference.digest) {
+    throw new StowageError('INVALID_REFERENCE', 'invalid reference format');
+  }
+  return storedReference(parsed);
 }
 
 /** The name that a reference is stored under; `INVALID_REFERENCE`. */

@@ -118,6 +118,7 @@ describe('addTag', () => {
     ['a target without a type', named('a'), ONE, { ...TARGET, mediaType: '' }, 'INVALID_ARGUMENT'],
     ['a reference made by hand', { domain: 'x.test', path: '../..' }, ONE, TARGET, 'INVALID_REFERENCE'],
     ['a reference without a name', {}, ONE, TARGET, 'INVALID_REFERENCE'],
+    ['a path with a tag', { domain: 'x.test', path: 'a:b' }, ONE, TARGET, 'INVALID_REFERENCE'],
   ])('refuses %s', async (_, reference, id, target, code) => {
     const { storage, store } = await setup();
     const before = await readIndex(storage);
