@@ -183,6 +183,11 @@ describe('rebaseImage', () => {
     expect(storyOf(rebaseImage(untold, old, next))).toEqual(['layer 3', 'layer 4', 'layer 5', '', '']);
   });
 
+  it('has no history where nothing is left to tell', () => {
+    expect(rebaseImage(SCRATCH, SCRATCH, SCRATCH).config).toEqual(SCRATCH.config);
+    expect(rebaseImage(old, old, SCRATCH).config).toEqual(SCRATCH.config);
+  });
+
   it("takes the version of the new base's operating system, and its own types", () => {
     const version = (value: string | undefined, features?: string[]) => (config: EditableImage['config']) => {
       const { 'os.version': _, ...rest } = config;

@@ -42,7 +42,8 @@ export function rebaseImage(image: EditableImage, from: EditableImage, to: Edita
     );
   }
   checkPlatform(image.config, to.config);
-  const { 'os.version': _version, 'os.features': _features, ...config } = image.config;
+  const { 'os.version': _version, 'os.features': _features, history: _history, ...config } = image.config;
+  const history = [...fullHistory(to.config), ...ownHistory(image.config, from.config)];
   const { 'os.version': version, 'os.features': features, rootfs } = to.config;
   return withConfig(
     image,
@@ -51,7 +52,7 @@ export function rebaseImage(image: EditableImage, from: EditableImage, to: Edita
       ...(version === undefined ? {} : { 'os.version': version }),
       ...(features === undefined ? {} : { 'os.features': features }),
       rootfs: { ...config.rootfs, diff_ids: [...rootfs.diff_ids, ...diffIds.slice(depth)] },
-      history: [...fullHistory(to.config), ...ownHistory(image.config, from.config)],
+      ...(history.length === 0 ? {} : { history }),
     },
     [...to.layers.map((layer) => layerIn(image.format, layer)), ...image.layers.slice(depth)],
   );
