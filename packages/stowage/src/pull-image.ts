@@ -115,7 +115,7 @@ async function bringIn(
   }
 }
 
-/** The configuration of an image that can be used here. */
+/** The configuration of an image, refused where it is for another platform: its layers need not come then. */
 async function fetchUsableConfig(
   descriptor: Descriptor,
   remote: Repository,

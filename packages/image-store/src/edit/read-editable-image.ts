@@ -1,12 +1,11 @@
 import { MEDIA_TYPES, parseImageConfig, parseManifest, StowageError } from '@stowage/types';
 import type { AbortOptions, ContentReader, Descriptor } from '@stowage/types';
+import { readConfig } from '../content/image-config.ts';
 import type { EditableImage } from './editable-image.ts';
 import { layerIn } from './layer-types.ts';
 
 /** The largest manifest that is read, in bytes. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
-/** The largest configuration that is read, in bytes. */
-const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 const CONFIG_TYPES: readonly string[] = [MEDIA_TYPES.ociConfig, MEDIA_TYPES.dockerConfig];
 
 /**
@@ -15,7 +14,8 @@ const CONFIG_TYPES: readonly string[] = [MEDIA_TYPES.ociConfig, MEDIA_TYPES.dock
  * @param descriptor the manifest, for example the `target` of a reference
  * @param content where they are
  * @param options how to end early
- * @throws `NOT_FOUND`; `UNSUPPORTED` for an index, and for what is no image; `INVALID_MANIFEST`; `LIMIT_EXCEEDED`
+ * @throws `NOT_FOUND`; `UNSUPPORTED` for an index, and for what is no image; `INVALID_MANIFEST`;
+ *   `DATA_LOSS` for a damaged configuration; `LIMIT_EXCEEDED`
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ export async function readEditableImage(
   if (!CONFIG_TYPES.includes(configDescriptor.mediaType)) {
     throw new StowageError('UNSUPPORTED', `${digest} is no image: it has a ${configDescriptor.mediaType}`);
   }
-  const rawConfig = await content.read(configDescriptor.digest, { ...options, maxBytes: MAX_CONFIG_BYTES });
+  const rawConfig = await readConfig(content, configDescriptor.digest, options);
   const config = parseImageConfig(rawConfig);
   const { diff_ids: diffIds } = config.rootfs;
   if (diffIds.length !== layers.length) {

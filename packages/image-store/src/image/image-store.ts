@@ -1,5 +1,5 @@
 import { chainId, digestBytes, withLock } from '@stowage/core';
-import { createDigestSet, isStowageError, parseDigest, parseImageConfig, StowageError } from '@stowage/types';
+import { createDigestSet, isStowageError, parseImageConfig, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
   Bytes,
@@ -13,12 +13,10 @@ import type {
   LayerStore,
   Storage,
 } from '@stowage/types';
-import { storeBytes } from '../content/store-bytes.ts';
+import { MAX_CONFIG_BYTES, readConfig, storeConfig } from '../content/image-config.ts';
 import { ImageRecords, isTime } from './image-records.ts';
 import type { ImageRecord } from './image-records.ts';
 
-/** The largest configuration that is stored or read, in bytes. */
-const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 const LOCK = 'images';
 /** How many images are read at a time: each is an open file. */
 const READ_AT_ONCE = 32;
@@ -86,7 +84,7 @@ class StoredImages implements ImageStore {
     const id = (await digestBytes(config)) as ImageID;
     return this.#locked(options, async () => {
       // The bytes come first: should a layer be missing, the next try finds them.
-      await this.#store(config, id, options);
+      await storeConfig(this.#storage.content, config, id, options);
       const known = await this.#records.get(id, options).catch(passOver);
       const at = lastUpdated ?? known?.lastUpdated;
       if (known === undefined || at !== known.lastUpdated) {
@@ -244,7 +242,7 @@ class StoredImages implements ImageStore {
     const record = await this.#records.get(id, options);
     if (record === undefined) return undefined;
     try {
-      const raw = await this.#read(id, options);
+      const raw = await readConfig(this.#storage.content, id, options);
       const config = parseImageConfig(raw);
       await this.#hold(id, config, options);
       return { ...record, id, config, raw };
@@ -252,26 +250,6 @@ class StoredImages implements ImageStore {
       if (isStowageError(error, 'NOT_FOUND')) return undefined;
       throw error;
     }
-  }
-
-  async #read(id: ImageID, options: AbortOptions | undefined): Promise<Bytes> {
-    const raw = await this.#storage.content.read(id, { ...options, maxBytes: MAX_CONFIG_BYTES });
-    const actual = await digestBytes(raw, parseDigest(id).algorithm);
-    if (actual !== id)
-      throw new StowageError('DATA_LOSS', `failed to verify: ${id} has the digest ${actual}`);
-    return raw;
-  }
-
-  async #store(config: Bytes, id: ImageID, options: AbortOptions | undefined): Promise<void> {
-    const { content } = this.#storage;
-    try {
-      await this.#read(id, options);
-      return;
-    } catch (error) {
-      if (isStowageError(error, 'DATA_LOSS')) await content.delete(id, options);
-      else if (!isStowageError(error, 'NOT_FOUND')) throw error;
-    }
-    await storeBytes(content, `image-${id}`, config, id, options);
   }
 
   /** Takes hold of the layers of an image, once. `NOT_FOUND` when one is missing. */
