@@ -28,6 +28,7 @@ export const SYSTEM_PROGRAMS = Object.freeze([
   'python3',
   'skopeo',
   'umoci',
+  'zstd',
 ]);
 
 /**

@@ -17,6 +17,7 @@ const LEFT_OUT = {
   python3: 'tests of tar against Python',
   skopeo: 'tests against skopeo',
   umoci: 'tests against umoci',
+  zstd: 'tests of zstd against its command',
 };
 
 /**

@@ -1,11 +1,13 @@
 // `npm run bench:registry`: the client against undici alone, as ratios of one interleaved run: requests per second for
-// manifests, and the throughput of one large blob. The registry runs in a process of its own on this machine, which is the
+// manifests, and the throughput of one large blob, down and up. The registry runs in a process of its own on this machine, which is the
 // hardest case: on a network the client waits for most of the time.
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { ReadableStream as NodeStream } from 'node:stream/web';
 import { digestBytes } from '@stowage/core';
 import { createRepository } from '@stowage/registry';
 import { MEDIA_TYPES, parseManifest } from '@stowage/types';
-import type { Digest } from '@stowage/types';
+import type { ByteStream, Digest } from '@stowage/types';
 import { Agent, fetch, request } from 'undici';
 import { compare, report } from './support/compare.ts';
 import type { Contender } from './support/compare.ts';
@@ -16,6 +18,7 @@ const REQUESTS = 1_000;
 /** How many requests are under way at a time. */
 const WORKERS = 4;
 const BLOB_SIZE = 256 * 1024 * 1024;
+const PIECE = 64 * 1024;
 const BLOB: Digest = `sha256:${'0'.repeat(64)}` as Digest;
 
 /** Runs the benches; answers the exit code. */
@@ -48,6 +51,26 @@ export async function main(): Promise<number> {
     const byFetch = whole('fetch', async () => (await fetch(blob, { dispatcher })).body);
     report('GET blob / undici.request', await compare(ours, byRequest, 15), GOAL);
     report('GET blob / undici.fetch', await compare(ours, byFetch, 15), GOAL);
+
+    const content = new Uint8Array(PIECE).fill(7);
+    const upload = {
+      name: 'stowage',
+      run: async () => {
+        const open = (offset: number): Promise<ByteStream> => Promise.resolve(piecesFrom(content, offset));
+        await blobs.upload({ digest: BLOB, size: BLOB_SIZE, open });
+      },
+    };
+    const uploads = `${server.url}/v2/bench/app/blobs/uploads/`;
+    const byUndici = {
+      name: 'request',
+      run: async () => {
+        await (await request(uploads, { method: 'POST', dispatcher })).body.dump();
+        const headers = { 'content-length': String(BLOB_SIZE), 'content-type': 'application/octet-stream' };
+        const body = Readable.fromWeb(piecesFrom(content, 0) as NodeStream);
+        await (await request(`${uploads}1`, { method: 'PUT', headers, body, dispatcher })).body.dump();
+      },
+    };
+    report('PUT blob / undici.request', await compare(upload, byUndici, 15), GOAL);
 
     const gets = requests('stowage', async () => {
       await manifests.get('v1');
@@ -103,6 +126,22 @@ function whole(name: string, open: () => Promise<AsyncIterable<Uint8Array> | nul
       if (size !== BLOB_SIZE) throw new Error(`${String(size)} bytes instead of ${String(BLOB_SIZE)}`);
     },
   };
+}
+
+/** The rest of a blob, each piece the same. */
+function piecesFrom(piece: Uint8Array, offset: number): ByteStream {
+  let left = BLOB_SIZE - offset;
+  return new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull: (controller) => {
+      if (left === 0) {
+        controller.close();
+        return;
+      }
+      const size = Math.min(left, piece.byteLength);
+      left -= size;
+      controller.enqueue(piece.subarray(0, size) as Uint8Array<ArrayBuffer>);
+    },
+  });
 }
 
 function exampleManifest(): unknown {

@@ -1,5 +1,6 @@
 import { createV2MetadataService, openImageStore, openReferenceStore } from '@stowage/image-store';
 import { openLayerStore } from '@stowage/layer-store';
+import { archiveSuite } from './archive-suite.ts';
 import { contentStoreSuite } from './content-store-suite.ts';
 import { imageStoreSuite } from './image-store-suite.ts';
 import { layerStoreSuite } from './layer-store-suite.ts';
@@ -18,6 +19,7 @@ export function webSuites(api: TestApi): void {
   layerStoreSuite(api, webSubject, (storage) => openLayerStore({ storage }));
   referenceStoreSuite(api, webSubject, (storage) => openReferenceStore({ storage }));
   v2MetadataSuite(api, webSubject, ({ metadata }) => createV2MetadataService(metadata));
+  archiveSuite(api, webSubject);
   imageStoreSuite(api, webSubject, async (storage) => {
     const layers = await openLayerStore({ storage });
     return { layers, images: await openImageStore({ storage, layers }) };

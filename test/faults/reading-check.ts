@@ -1,17 +1,10 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import type { ReadingOutcome, ReadingTask } from './reading-runner.ts';
-import type { ReadingContent } from './reading-content.ts';
 import type { ExpectedRequests, ReadingExpectation, ReadingScenario } from './reading-scenario.ts';
+import { checkError, checkRequests, resolveNames } from './scenario-check.ts';
 import type { Script } from './script.ts';
 import type { ScriptedHosts } from './scripted-fetch.ts';
-
-/** Tells a script what the names of its scenario stand for. */
-export function nameHosts(script: Script, content: ReadingContent, hosts: ScriptedHosts): void {
-  for (const [name, value] of content.names) script.names.set(name, value);
-  script.names.set('{registry}', hosts.registry);
-  script.names.set('{elsewhere}', hosts.elsewhere);
-}
 
 /** A scenario as a runtime is to be given it. */
 export function taskOf(
@@ -42,14 +35,7 @@ export function checkReading(
   where: { readonly page?: boolean; readonly lossy?: boolean } = {},
 ): void {
   const { error, value, waits } = resolveNames(expected, script.names) as ReadingExpectation;
-  if (error === undefined) expect(outcome.error).toBeUndefined();
-  else if (typeof error === 'string') expect(outcome.error).toBe(error);
-  else {
-    const { message, ...rest } = error;
-    expect(outcome.error).toMatchObject(rest);
-    if (message !== undefined)
-      expect(outcome.error).toMatchObject({ message: expect.stringContaining(message) as string });
-  }
+  checkError(error, outcome.error);
   if (value !== undefined) expect(sorted(call.kind, outcome.value)).toEqual(sorted(call.kind, value));
   if (expected.blob !== undefined) {
     const [first, end] = expected.blob;
@@ -65,14 +51,6 @@ export function checkReading(
   if (waits !== undefined && !(cut && where.lossy === true)) expect(outcome.waits).toEqual(waits);
 }
 
-function checkRequests(expected: ExpectedRequests, requests: readonly string[]): void {
-  if (typeof expected === 'number') expect(requests).toHaveLength(expected);
-  else if ('atLeast' in expected) {
-    expect(requests.length).toBeGreaterThanOrEqual(expected.atLeast);
-    expect(requests.length).toBeLessThanOrEqual(expected.atMost);
-  } else expect(requests).toEqual(expected);
-}
-
 /** The number of requests, where one more or less may be needed. */
 function checkNumber(expected: ExpectedRequests, number: number): void {
   if (typeof expected === 'object' && 'atLeast' in expected) return;
@@ -83,10 +61,4 @@ function checkNumber(expected: ExpectedRequests, number: number): void {
 /** Referrers come in no order that means anything. */
 function sorted(kind: string, value: unknown): unknown {
   return kind === 'referrers' && Array.isArray(value) ? [...(value as unknown[])].sort() : value;
-}
-
-function resolveNames(value: unknown, names: ReadonlyMap<string, string>): unknown {
-  let text = JSON.stringify(value);
-  for (const [name, stands] of names) text = text.replaceAll(name, stands);
-  return JSON.parse(text);
 }

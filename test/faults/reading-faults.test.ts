@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { checkReading, nameHosts, taskOf } from './reading-check.ts';
+import { checkReading, taskOf } from './reading-check.ts';
 import { createReadingContent } from './reading-content.ts';
 import type { ReadingContent } from './reading-content.ts';
 import { runReading } from './reading-runner.ts';
 import { READING_SCENARIOS } from './reading-scenarios.ts';
+import { nameHosts } from './scenario-check.ts';
 import { createScript } from './script.ts';
 import { createScriptedFetch } from './scripted-fetch.ts';
 import { startScriptedServers } from './scripted-server.ts';

@@ -1,8 +1,9 @@
 import { createDigester } from '@stowage/core';
 import { createLayoutRepository, createRepository, listCatalog } from '@stowage/registry';
-import { isRegistryError, isStowageError } from '@stowage/types';
 import type { AuthConfig, Clock, Digest, Fetch, Repository } from '@stowage/types';
 import type { BlobReading, ReadingCall } from './reading-scenario.ts';
+import { describeError, neverStalled, pageFetch, scriptedClock, stalledRemotely } from './runner-support.ts';
+import type { RunnerDeps } from './runner-support.ts';
 
 // Runs the same in every runtime: bundled into a program or a page, or right in the process of the tests.
 
@@ -26,38 +27,19 @@ export interface ReadingOutcome {
   readonly waits: readonly number[];
 }
 
-/** What the process of the tests can do better than a runtime of its own. */
-export interface ReadingDeps {
-  readonly fetch?: Fetch;
-  /** Resolves when an answer stands still. */
-  readonly stalled?: Stalled;
-}
-
-type Stalled = (signal?: AbortSignal) => Promise<void>;
-
-/** Time limits and the beat of the watchdog; no retry waits as long as this. */
-const LIMIT = 15_000;
-/** What a beat takes: two of them are more than an answer may stand still. */
-const STALLED_FOR = 35_000;
-
-const isPage = 'document' in globalThis;
-
-/** Past the cache of a browser, which asks for ranges of its own to fill its gaps. */
-const fetchUncached: Fetch = (url, init) => globalThis.fetch(url, { ...init, cache: 'no-store' });
-
 /** Does what a task says and tells what came of it. */
-export async function runReading(task: ReadingTask, deps: ReadingDeps = {}): Promise<ReadingOutcome> {
+export async function runReading(task: ReadingTask, deps: RunnerDeps = {}): Promise<ReadingOutcome> {
   const stalled = isLeft(task.call)
     ? neverStalled
     : (deps.stalled ?? ((signal) => stalledRemotely(task.stallsUrl ?? '', signal)));
   const { clock, waits } = scriptedClock(stalled);
   const received = await createReceived();
   try {
-    const fetch = deps.fetch ?? (isPage ? fetchUncached : undefined);
+    const fetch = deps.fetch ?? pageFetch;
     const value = await perform(task, { clock, ...(fetch === undefined ? {} : { fetch }) }, received);
     return { ...(value === undefined ? received.report() : { value }), waits };
   } catch (error) {
-    return { ...received.report(), error: describe(error), waits };
+    return { ...received.report(), error: describeError(error), waits };
   }
 }
 
@@ -146,53 +128,9 @@ async function createReceived(): Promise<Received> {
   };
 }
 
-/** Time in which waits are over at once and written down; limits run out only when an answer stands still. */
-function scriptedClock(stalled: Stalled): {
-  readonly clock: Clock;
-  readonly waits: number[];
-} {
-  const waits: number[] = [];
-  let now = Date.parse('2026-01-01T00:00:00Z');
-  const clock: Clock = {
-    now: () => now,
-    async sleep(milliseconds, { signal } = {}): Promise<void> {
-      signal?.throwIfAborted();
-      if (milliseconds !== LIMIT) {
-        waits.push(milliseconds);
-        now += milliseconds;
-        return;
-      }
-      await stalled(signal);
-      // Whoever is reading gets a turn.
-      await new Promise((resolve) => setTimeout(resolve));
-      now += STALLED_FOR;
-    },
-  };
-  return { clock, waits };
-}
-
 /** Whether the caller leaves: then no time limit is to come before that. */
 function isLeft(call: ReadingCall): boolean {
   return call.kind === 'blob' && (call.abortAfter !== undefined || call.cancelAfter !== undefined);
-}
-
-function neverStalled(signal?: AbortSignal): Promise<void> {
-  return new Promise((_resolve, reject) => {
-    signal?.addEventListener('abort', () => {
-      reject(signal.reason as Error);
-    });
-  });
-}
-
-async function stalledRemotely(url: string, signal: AbortSignal | undefined): Promise<void> {
-  const response = await globalThis.fetch(url, signal === undefined ? {} : { signal });
-  await response.arrayBuffer();
-}
-
-function describe(error: unknown): unknown {
-  if (!isStowageError(error)) return typeof error === 'string' ? error : `not typed: ${String(error)}`;
-  const { code, reason, retryable, message } = error;
-  return { code, reason, retryable, message, ...(isRegistryError(error) ? { status: error.status } : {}) };
 }
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {

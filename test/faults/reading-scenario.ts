@@ -36,22 +36,24 @@ export type ReadingCall =
 export type ExpectedRequests =
   readonly string[] | number | { readonly atLeast: number; readonly atMost: number };
 
+/** How a call must fail. `enough` is the reason of the signal. */
+export type ExpectedError =
+  | {
+      readonly code: string;
+      readonly reason?: string;
+      readonly status?: number;
+      readonly retryable?: boolean;
+      readonly message?: string;
+    }
+  | 'enough';
+
 /** What must come of a call. */
 export interface ReadingExpectation {
   /** The bytes that came, whatever happened then: from this byte of the blob up to that one. */
   readonly blob?: readonly [number, number];
   /** What the call gave: the digest of a manifest, a size, names, digests of referrers. */
   readonly value?: unknown;
-  /** How it failed. `enough` is the reason of the signal. */
-  readonly error?:
-    | {
-        readonly code: string;
-        readonly reason?: string;
-        readonly status?: number;
-        readonly retryable?: boolean;
-        readonly message?: string;
-      }
-    | 'enough';
+  readonly error?: ExpectedError;
   readonly requests: ExpectedRequests;
   /** How long was waited between requests, milliseconds. */
   readonly waits?: readonly number[];

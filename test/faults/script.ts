@@ -30,6 +30,12 @@ export interface Fault {
   readonly drop?: true;
   /** There is never an answer. */
   readonly hang?: true;
+  /** The sound host does what was asked, whatever is answered. */
+  readonly heard?: true;
+  /** So many bytes of the body arrive at the sound host, which keeps them; the rest is never read. */
+  readonly takes?: number;
+  /** The answer comes before the body of the request was read. */
+  readonly early?: true;
 }
 
 /** A step of a scenario: at this request do that. */
@@ -52,6 +58,8 @@ export interface ScriptedRequest {
   readonly path: string;
   readonly headers: Headers;
   readonly elsewhere: boolean;
+  /** Reads the body: all of it, or so many bytes. Absent where there is none. */
+  readonly read?: (most: number) => Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** How a request is to be answered. */
@@ -70,7 +78,10 @@ export type SoundHandler = (request: Request) => Promise<Response>;
 
 /** A scenario that is being followed. */
 export interface Script {
-  /** Every request so far: `METHOD path`, with its range and authorization where it had one, and its host if not the registry. */
+  /**
+   * Every request so far: `METHOD path`, with its range, condition and authorization where it had one, what it sends of an
+   * upload, and its host if not the registry.
+   */
   readonly requests: string[];
   plan(request: ScriptedRequest): Promise<Plan>;
   /** Texts that stand for others in headers and bodies of faults, and the other way round in `requests`. */
@@ -94,7 +105,7 @@ export function createScript(sound: SoundHandler, steps: readonly ScenarioStep[]
     names,
     async plan(request): Promise<Plan> {
       const line = unnamed(`${request.method} ${request.path}`);
-      requests.push(logLine(line, request));
+      requests.push(logLine(line, request, unnamed));
       const step = left.find((one) => one.times !== 0 && matches(one, line, request));
       if (step !== undefined && step.times !== 'always') step.times -= 1;
       return await planOf(step?.fault ?? {}, request, sound, named);
@@ -102,16 +113,28 @@ export function createScript(sound: SoundHandler, steps: readonly ScenarioStep[]
   };
 }
 
-function logLine(line: string, { headers, elsewhere }: ScriptedRequest): string {
-  const range = headers.get('range');
+function logLine(
+  line: string,
+  { headers, elsewhere }: ScriptedRequest,
+  unnamed: (text: string) => string,
+): string {
+  const range = headers.get('range') ?? uploadedRange(headers);
+  const condition = ['if-match', 'if-none-match'].find((name) => headers.has(name));
   const authorization = headers.get('authorization');
   const parts = [
     ...(elsewhere ? ['elsewhere'] : []),
     line,
     ...(range === null ? [] : [range]),
+    ...(condition === undefined ? [] : [`${condition} ${unnamed(headers.get(condition) ?? '')}`]),
     ...(authorization === null ? [] : [`as ${authorization.replace(/^Basic .*/, 'Basic')}`]),
   ];
   return parts.join(' ');
+}
+
+/** What a request sends of an upload: the range of a chunk, or how many bytes. */
+function uploadedRange(headers: Headers): string | null {
+  if (headers.get('content-type') !== 'application/octet-stream') return null;
+  return headers.get('content-range') ?? `${headers.get('content-length') ?? '0'} bytes`;
 }
 
 function matches({ at, host, when = {} }: ScenarioStep, line: string, request: ScriptedRequest): boolean {
@@ -135,7 +158,13 @@ async function planOf(
   sound: SoundHandler,
   named: (text: string) => string,
 ): Promise<Plan> {
-  const answer = isOther(fault) ? otherAnswer(fault, named) : await soundAnswer(fault, request, sound);
+  const instead = fault.drop === true ? 'drop' : fault.hang === true ? 'hang' : undefined;
+  const other = isOther(fault) || instead !== undefined ? otherAnswer(fault, named) : undefined;
+  const isHeard = other === undefined || fault.heard === true || fault.takes !== undefined;
+  const content =
+    isHeard || (fault.drop !== true && fault.early !== true) ? await read(fault, request) : undefined;
+  const heard = isHeard ? await soundAnswer(fault, request, content, sound) : undefined;
+  const answer = other ?? heard ?? otherAnswer(fault, named);
   let { body } = answer;
   const { headers } = answer;
   if (fault.longer !== undefined) body = Buffer.concat([body, Buffer.alloc(fault.longer)]);
@@ -154,7 +183,6 @@ async function planOf(
   if (fault.chunked === true) Reflect.deleteProperty(headers, 'content-length');
   if (request.method === 'HEAD') body = new Uint8Array();
   const [ending, length] = endingOf(fault);
-  const instead = fault.drop === true ? 'drop' : fault.hang === true ? 'hang' : undefined;
   return {
     status: answer.status,
     headers,
@@ -180,15 +208,30 @@ function otherAnswer({ status = 200, body, json, spaces }: Fault, named: (text: 
   return { status, headers: { 'content-type': type }, body: new TextEncoder().encode(named(text)) };
 }
 
+async function read(
+  { takes = Infinity }: Fault,
+  request: ScriptedRequest,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return await request.read?.(takes);
+}
+
 async function soundAnswer(
-  { range }: Fault,
+  { range, takes }: Fault,
   { method, path, headers: asked }: ScriptedRequest,
+  body: Uint8Array<ArrayBuffer> | undefined,
   sound: SoundHandler,
 ): Promise<Prepared> {
   const headers = new Headers(asked);
   if (range !== undefined) headers.delete('range');
   if (typeof range === 'string') headers.set('range', range);
-  const response = await sound(new Request(`http://sound${path}`, { method, headers }));
+  // Of a request that broke off there is no telling what it would have been.
+  if (takes !== undefined) for (const name of ['content-length', 'content-range']) headers.delete(name);
+  const init = {
+    method: takes === undefined ? method : 'PATCH',
+    headers,
+    ...(body === undefined ? {} : { body }),
+  };
+  const response = await sound(new Request(`http://sound${path}`, init));
   return {
     status: response.status,
     headers: Object.fromEntries(response.headers),

@@ -22,11 +22,15 @@ export function createScriptedFetch(script: Script): ScriptedHosts & { readonly 
     const url = new URL(address);
     const { method = 'GET', signal } = init;
     signal?.throwIfAborted();
+    const content = new Uint8Array(await new Response(init.body ?? null).arrayBuffer());
+    const headersSent = new Headers(init.headers);
+    if (content.length > 0) headersSent.set('content-length', String(content.length));
     const plan = await script.plan({
       method,
       path: `${url.pathname}${url.search}`,
-      headers: new Headers(init.headers),
+      headers: headersSent,
       elsewhere: url.origin === elsewhere,
+      ...(content.length > 0 ? { read: (most) => Promise.resolve(content.slice(0, most)) } : {}),
     });
     if (plan.instead === 'drop') throw reset();
     if (plan.instead === 'hang') {

@@ -17,10 +17,11 @@ export const STALLS_PATH = '/_stalls';
 /** What pages of other origins may do and see: everything that matters here. */
 const CORS: Readonly<Record<string, string>> = {
   'access-control-allow-origin': '*',
-  'access-control-allow-methods': 'GET, HEAD, POST, OPTIONS',
-  'access-control-allow-headers': 'accept, authorization, content-type, if-range, range',
+  'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
+  'access-control-allow-headers':
+    'accept, authorization, content-range, content-type, if-match, if-none-match, if-range, range',
   'access-control-expose-headers':
-    'content-length, content-range, docker-content-digest, etag, link, location, oci-filters-applied, retry-after, www-authenticate',
+    'content-length, content-range, docker-content-digest, etag, link, location, oci-chunk-max-length, oci-chunk-min-length, oci-filters-applied, oci-subject, oci-tag, range, retry-after, www-authenticate',
 };
 
 /** Follows a script over real sockets. */
@@ -55,7 +56,8 @@ export async function startScriptedServers(script: Script): Promise<ScriptedServ
     });
     const headers = new Headers();
     for (const [name, value] of Object.entries(request.headers)) headers.set(name, String(value));
-    perform(await script.plan({ method, path, headers, elsewhere }), request, response, stalls);
+    const read = hasBody(request) ? { read: (most: number) => readBody(request, most) } : {};
+    perform(await script.plan({ method, path, headers, elsewhere, ...read }), request, response, stalls);
   };
 
   const listen = async (elsewhere: boolean) => {
@@ -85,6 +87,22 @@ export async function startScriptedServers(script: Script): Promise<ScriptedServ
       }
     },
   };
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Reads the body of a request, or the beginning of it; the rest then stays where it is. */
+async function readBody(request: IncomingMessage, most: number): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length >= most) break;
+  }
+  return Uint8Array.from(Buffer.concat(pieces).subarray(0, most));
 }
 
 function perform(plan: Plan, request: IncomingMessage, response: ServerResponse, stalls: Stalls): void {

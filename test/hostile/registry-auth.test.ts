@@ -2,106 +2,20 @@ import { createServer as createHttpServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
-import { createRegistryService, createRepository, parseChallenges } from '@stowage/registry';
-import type { RepositoryInit } from '@stowage/registry';
-import { isStowageError } from '@stowage/types';
-import type { AuthConfig, Clock, Digest, RegistryEndpoint, Repository } from '@stowage/types';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
 import { guardedLookup } from '../../packages/registry/src/platform/node-guard.ts';
 import type { LookupAll } from '../../packages/registry/src/platform/node-guard.ts';
 import { CERTIFICATE, KEY } from '../../packages/registry/src/test-support/certificate.ts';
+import { createRegistryService, createRepository, parseChallenges } from '@stowage/registry';
+import type { AuthConfig, Repository, RegistryEndpoint } from '@stowage/types';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ANN, NOTHING, World, challenge, redirect, tags, failureOf } from './support/world.ts';
+import type { Answerer } from './support/world.ts';
 
 // Who gets to see credentials, over scripted networks and over real sockets. Each test is named after its row in the list
-// of past advisories of the field; what registry.test.ts shows already is not shown again here.
+// of past advisories of the field; what registry-origins.test.ts shows already is not shown again here.
 
-interface Seen {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers: Headers;
-  readonly body: string;
-}
-
-type Answerer = (seen: Seen) => Response;
-
-const ANN: AuthConfig = { username: 'ann', password: 'hunter2' };
 const REFRESH: AuthConfig = { identityToken: 'refresh-secret' };
-const SECRETS = ['hunter2', btoa('ann:hunter2'), 'refresh-secret', btoa(':refresh-secret'), 'token-secret'];
-const DIGEST = `sha256:${'0'.repeat(64)}` as Digest;
-
-/** Hosts that answer as told; anything else cannot be reached. Time passes at once, but for time limits. */
-class World {
-  readonly seen: Seen[] = [];
-  readonly waits: number[] = [];
-  now = 0;
-  readonly #answerers: Readonly<Record<string, Answerer>>;
-
-  constructor(answerers: Readonly<Record<string, Answerer>>) {
-    this.#answerers = answerers;
-  }
-
-  readonly fetch = async (address: string, init: RequestInit = {}): Promise<Response> => {
-    const url = new URL(address);
-    const body = typeof init.body === 'string' ? init.body : '';
-    const seen = { method: init.method ?? 'GET', url, headers: new Headers(init.headers), body };
-    this.seen.push(seen);
-    const answerer = this.#answerers[url.origin];
-    if (answerer === undefined) throw new TypeError(`cannot reach ${url.origin}`);
-    return await Promise.resolve(answerer(seen));
-  };
-
-  readonly clock: Clock = {
-    now: () => this.now,
-    sleep: async (milliseconds, { signal } = {}) => {
-      if (milliseconds === 15_000) {
-        await new Promise((_resolve, reject) => {
-          signal?.addEventListener('abort', () => {
-            reject(new Error('no longer waited for'));
-          });
-        });
-      }
-      this.waits.push(milliseconds);
-      this.now += milliseconds;
-    },
-  };
-
-  repository(url: string, init: Partial<RepositoryInit> = {}): Repository {
-    const endpoint = { url, mirror: false, official: false, insecure: false };
-    return createRepository({ endpoint, name: 'team/app', fetch: this.fetch, clock: this.clock, ...init });
-  }
-
-  /** The origins that got to see a secret. */
-  leaks(): string[] {
-    const told = this.seen.filter(({ url, headers, body }) => {
-      const text = [url.href, body, ...[...headers].map(([, value]) => value)].join('\n');
-      return SECRETS.some((secret) => decodeURIComponent(text).includes(secret));
-    });
-    return [...new Set(told.map(({ url }) => url.origin))];
-  }
-}
-
-function challenge(header: string, status = 401): Response {
-  return new Response(null, { status, headers: { 'www-authenticate': header } });
-}
-
-function redirect(location: string): Response {
-  return new Response(null, { status: 307, headers: { location } });
-}
-
-async function tags(repository: Repository): Promise<string[]> {
-  const found: string[] = [];
-  for await (const tag of repository.tags()) found.push(tag);
-  return found;
-}
-
-/** The code that a promise rejects with, and its reason; `resolved` when it does not. */
-async function failureOf(promise: Promise<unknown>): Promise<string> {
-  return await promise.then(
-    () => 'resolved',
-    (error: unknown) =>
-      isStowageError(error) ? `${error.code} ${error.reason ?? '-'}` : `not typed: ${String(error)}`,
-  );
-}
 
 const servers: Server[] = [];
 
@@ -226,7 +140,7 @@ describe('rows 8 and 9: a host that a manifest names asks for credentials', () =
     });
     const repository = world.repository('https://registry.test', { auth: ANN });
     for (const path of ['/layer', '/round']) {
-      const opened = repository.blobs.open(DIGEST, { urls: [`https://evil.test${path}`], verify: false });
+      const opened = repository.blobs.open(NOTHING, { urls: [`https://evil.test${path}`], verify: false });
       const text = await opened.then(
         (stream) => new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text(),
         () => 'failed',
@@ -302,7 +216,7 @@ describe('row 25: names that stand for near addresses (DNS rebinding)', () => {
   };
 
   it('are not connected to', async () => {
-    const find = await guardedLookup('registry.test', lookup);
+    const find = await guardedLookup('registry.test', { lookup });
     const found = (name: string): Promise<unknown> =>
       new Promise((resolve) => {
         find(name, { all: true }, (error, addresses) => {
@@ -433,7 +347,7 @@ describe('row 30: redirects over real sockets', () => {
       name: 'team/app',
       auth: ANN,
     });
-    await (await repository.blobs.open(DIGEST, { verify: false })).cancel();
+    await (await repository.blobs.open(NOTHING, { verify: false })).cancel();
     expect(seen).toEqual([undefined, undefined]);
   });
 
@@ -448,7 +362,7 @@ describe('row 30: redirects over real sockets', () => {
   ])('from a public host are not followed to %s', async (host) => {
     const world = new World({ 'https://registry.example.com': () => redirect(`https://${host}/b`) });
     const repository = world.repository('https://registry.example.com');
-    expect(await failureOf(repository.blobs.open(DIGEST))).toBe('REGISTRY redirect');
+    expect(await failureOf(repository.blobs.open(NOTHING))).toBe('REGISTRY redirect');
     expect(world.seen.length).toBe(1);
   });
 
@@ -457,7 +371,7 @@ describe('row 30: redirects over real sockets', () => {
       const world = new World({ 'https://registry.example.com': () => redirect(`https://${host}/b`) });
       const init = { allowPrivateRedirects: true };
       const repository = world.repository('https://registry.example.com', init);
-      expect(await failureOf(repository.blobs.open(DIGEST))).toBe('REGISTRY redirect');
+      expect(await failureOf(repository.blobs.open(NOTHING))).toBe('REGISTRY redirect');
     }
   });
 });
@@ -515,7 +429,7 @@ describe('row 43: codings, over real sockets', () => {
       name: 'team/app',
     });
     expect(await failureOf(tags(repository))).toBe('REGISTRY -');
-    expect(await failureOf(repository.blobs.open(DIGEST))).toBe('REGISTRY -');
+    expect(await failureOf(repository.blobs.open(NOTHING))).toBe('REGISTRY -');
     expect(accepted).toEqual(['identity', 'identity']);
   });
 });

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import { createLayoutRepository, createRepository, listCatalog } from '@stowage/registry';
+import { createRepository, createLayoutRepository, listCatalog } from '@stowage/registry';
 import type { RepositoryInit } from '@stowage/registry';
-import { isStowageError, MEDIA_TYPES } from '@stowage/types';
-import type { AuthConfig, Clock, Digest, Fetch, Repository } from '@stowage/types';
+import { MEDIA_TYPES } from '@stowage/types';
+import type { Clock, Digest, Fetch, Repository } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
+import { ANN, codeOf, endless } from './support/world.ts';
 
 // A reader of lists, referrers, foreign layers and static layouts against hosts that mean harm. Each test is named after
 // its row in the list of past advisories of the field.
 
 const MIB = 1024 * 1024;
 const ORIGIN = 'https://registry.test';
-const ANN: AuthConfig = { username: 'ann', password: 'hunter2' };
 const BLOB = new TextEncoder().encode('foreign layer');
 const DIGEST = digestOf(BLOB);
 const clock: Clock = {
@@ -48,33 +48,10 @@ function world(hosts: Readonly<Record<string, (url: URL, headers: Headers) => Re
   return { log, fetch, repository };
 }
 
-async function code(promise: Promise<unknown>): Promise<string> {
-  return await promise.then(
-    () => 'resolved',
-    (error: unknown) => (isStowageError(error) ? error.code : `not typed: ${String(error)}`),
-  );
-}
-
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
   for await (const item of items) list.push(item);
   return list;
-}
-
-/** A body without end, which counts how much of it was taken. */
-function endless(): { body: ReadableStream<Uint8Array<ArrayBuffer>>; taken: () => number } {
-  let taken = 0;
-  const chunk = new Uint8Array(64 * 1024).fill(0x20);
-  const body = new ReadableStream<Uint8Array<ArrayBuffer>>(
-    {
-      pull(controller): void {
-        taken += chunk.byteLength;
-        controller.enqueue(chunk);
-      },
-    },
-    { highWaterMark: 0 },
-  );
-  return { body, taken: () => taken };
 }
 
 function index(manifests: readonly unknown[], headers: Record<string, string> = {}): Response {
@@ -128,7 +105,7 @@ describe('rows 4 and 7: more than fits into memory', () => {
         return pathname.endsWith('index.json') ? index([]) : missing();
       },
     });
-    expect(await code(call(fetch))).toBe('LIMIT_EXCEEDED');
+    expect(await codeOf(call(fetch))).toBe('LIMIT_EXCEEDED');
     expect(taken()).toBeLessThanOrEqual(limit + 2 * 64 * 1024);
   });
 
@@ -182,7 +159,7 @@ describe('rows 8 and 9: foreign layers', () => {
       [EVIL]: () => new Response(null, { status: 401, headers: { 'www-authenticate': challenge } }),
     });
     const opening = repository({ auth: ANN }).blobs.open(DIGEST, { urls: [`${EVIL}/layer`] });
-    expect(await code(opening)).toBe('UNAUTHENTICATED');
+    expect(await codeOf(opening)).toBe('UNAUTHENTICATED');
     expect(log.filter((line) => line.includes('evil.test'))).toEqual([`GET ${EVIL}/layer -`]);
     expect(log.filter((line) => line.includes('/token'))).toEqual([]);
   });
@@ -196,7 +173,7 @@ describe('rows 8 and 9: foreign layers', () => {
           new Response(null, { status, headers: { location: `${ORIGIN}/v2/team/secret/blobs/x` } }),
       });
       const opening = repository({ auth: ANN }).blobs.open(DIGEST, { urls: [`${EVIL}/layer`] });
-      expect(await code(opening)).toBe('UNAUTHENTICATED');
+      expect(await codeOf(opening)).toBe('UNAUTHENTICATED');
       expect(log.at(-1)).toBe(`GET ${ORIGIN}/v2/team/secret/blobs/x -`);
     },
   );
@@ -215,14 +192,14 @@ describe('rows 8 and 9: foreign layers', () => {
     'https://ann:hunter2@evil.test/layer',
   ])('nothing is asked at %s', async (url) => {
     const { log, repository } = world({ [ORIGIN]: missing });
-    expect(await code(repository().blobs.open(DIGEST, { urls: [url] }))).toBe('REGISTRY');
+    expect(await codeOf(repository().blobs.open(DIGEST, { urls: [url] }))).toBe('REGISTRY');
     expect(log).toHaveLength(1);
   });
 
   it('other bytes are not taken for the layer', async () => {
     const { repository } = world({ [ORIGIN]: missing, [EVIL]: () => new Response('anything else') });
     const stream = await repository().blobs.open(DIGEST, { urls: [`${EVIL}/layer`] });
-    expect(await code(new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text())).toBe(
+    expect(await codeOf(new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text())).toBe(
       'DIGEST_MISMATCH',
     );
   });
@@ -257,7 +234,7 @@ describe('row 17: lists without end', () => {
         return answer(pages);
       },
     });
-    expect(await code(all(repository().referrers(DIGEST)))).toBe('LIMIT_EXCEEDED');
+    expect(await codeOf(all(repository().referrers(DIGEST)))).toBe('LIMIT_EXCEEDED');
     expect(pages).toBeLessThanOrEqual(most);
   });
 
@@ -270,15 +247,15 @@ describe('row 17: lists without end', () => {
         return index([referrer(1)], { link: `<${url.pathname}>; rel=next` });
       },
     });
-    expect(await code(all(repository().referrers(DIGEST)))).toBe('REGISTRY');
+    expect(await codeOf(all(repository().referrers(DIGEST)))).toBe('REGISTRY');
     expect(pages).toBe(1);
   });
 
   it('an index of very many referrers is too long', async () => {
     const many = Array.from({ length: 10_001 }, (_, number) => referrer(number));
     const { repository } = world({ [ORIGIN]: (url) => (isReferrers(url) ? index(many) : missing()) });
-    expect(await code(all(repository().referrers(DIGEST)))).toBe('LIMIT_EXCEEDED');
-    expect(await code(all(repository().referrers(DIGEST, { maxEntries: 20_000 })))).toBe('resolved');
+    expect(await codeOf(all(repository().referrers(DIGEST)))).toBe('LIMIT_EXCEEDED');
+    expect(await codeOf(all(repository().referrers(DIGEST, { maxEntries: 20_000 })))).toBe('resolved');
   });
 
   it('a next page elsewhere is not asked for', async () => {
@@ -286,7 +263,7 @@ describe('row 17: lists without end', () => {
       [ORIGIN]: (url) =>
         isReferrers(url) ? index([], { link: '<https://evil.test/x>; rel=next' }) : missing(),
     });
-    expect(await code(all(repository({ auth: ANN }).referrers(DIGEST)))).toBe('REGISTRY');
+    expect(await codeOf(all(repository({ auth: ANN }).referrers(DIGEST)))).toBe('REGISTRY');
     expect(log.filter((line) => line.includes('evil.test'))).toEqual([]);
   });
 });
@@ -305,7 +282,7 @@ describe('row 18: a referrer that is not what was listed', () => {
               ),
     });
     const [found] = await all(repository().referrers(DIGEST));
-    expect(await code(repository().manifests.get(found?.digest ?? ''))).toBe('DIGEST_MISMATCH');
+    expect(await codeOf(repository().manifests.get(found?.digest ?? ''))).toBe('DIGEST_MISMATCH');
   });
 
   it('is refused when its type is looked up', async () => {
@@ -313,7 +290,7 @@ describe('row 18: a referrer that is not what was listed', () => {
     const { repository } = world({
       [ORIGIN]: (url) => (isReferrers(url) ? index([listed]) : Response.json({ schemaVersion: 2 })),
     });
-    expect(await code(all(repository().referrers(DIGEST)))).toBe('DIGEST_MISMATCH');
+    expect(await codeOf(all(repository().referrers(DIGEST)))).toBe('DIGEST_MISMATCH');
   });
 });
 
@@ -324,11 +301,11 @@ describe('row 19: digests and names that are none', () => {
       const { log, fetch, repository } = world({});
       const layout = createLayoutRepository({ url: `${ORIGIN}/app`, fetch, clock });
       for (const one of [repository(), layout]) {
-        expect(await code(all(one.referrers(digest as Digest)))).toBe('INVALID_DIGEST');
-        expect(await code(one.blobs.open(digest as Digest, { urls: ['https://evil.test/'] }))).toBe(
+        expect(await codeOf(all(one.referrers(digest as Digest)))).toBe('INVALID_DIGEST');
+        expect(await codeOf(one.blobs.open(digest as Digest, { urls: ['https://evil.test/'] }))).toBe(
           'INVALID_DIGEST',
         );
-        expect(await code(one.blobs.stat(digest as Digest))).toBe('INVALID_DIGEST');
+        expect(await codeOf(one.blobs.stat(digest as Digest))).toBe('INVALID_DIGEST');
       }
       expect(log).toEqual([]);
     },
@@ -345,8 +322,8 @@ describe('row 19: digests and names that are none', () => {
         },
       });
       const layout = createLayoutRepository({ url: `${ORIGIN}/app`, fetch, clock });
-      expect(await code(all(repository().referrers(DIGEST)))).toBe('INVALID_MANIFEST');
-      expect(await code(all(layout.tags()))).toBe('INVALID_MANIFEST');
+      expect(await codeOf(all(repository().referrers(DIGEST)))).toBe('INVALID_MANIFEST');
+      expect(await codeOf(all(layout.tags()))).toBe('INVALID_MANIFEST');
     },
   );
 
@@ -355,7 +332,7 @@ describe('row 19: digests and names that are none', () => {
     async (name) => {
       const { fetch } = world({ [ORIGIN]: () => Response.json({ repositories: [name] }) });
       const endpoint = { url: ORIGIN, mirror: false, official: false, insecure: false };
-      expect(await code(all(listCatalog({ endpoint, fetch, clock })))).toBe('REGISTRY');
+      expect(await codeOf(all(listCatalog({ endpoint, fetch, clock })))).toBe('REGISTRY');
     },
   );
 });
@@ -366,7 +343,7 @@ describe('row 21: other bytes than the digest names', () => {
     const { repository } = world({
       [ORIGIN]: () => Response.json({ schemaVersion: 2, manifests: [] }, { headers }),
     });
-    expect(await code(repository().manifests.get('v1'))).toBe('DIGEST_MISMATCH');
+    expect(await codeOf(repository().manifests.get('v1'))).toBe('DIGEST_MISMATCH');
   });
 
   it('are refused on a static host', async () => {
@@ -379,8 +356,8 @@ describe('row 21: other bytes than the digest names', () => {
       },
     });
     const { manifests } = createLayoutRepository({ url: `${ORIGIN}/app`, fetch, clock });
-    expect(await code(manifests.get('v1'))).toBe('DIGEST_MISMATCH');
-    expect(await code(manifests.head('v1'))).toBe('DIGEST_MISMATCH');
+    expect(await codeOf(manifests.get('v1'))).toBe('DIGEST_MISMATCH');
+    expect(await codeOf(manifests.head('v1'))).toBe('DIGEST_MISMATCH');
   });
 
   it('are refused when they come as ranges', async () => {
@@ -395,7 +372,7 @@ describe('row 21: other bytes than the digest names', () => {
       },
     });
     const stream = await repository().blobs.open(DIGEST, { connections: 3, partSize: 4 });
-    expect(await code(new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text())).toBe(
+    expect(await codeOf(new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text())).toBe(
       'DIGEST_MISMATCH',
     );
   });

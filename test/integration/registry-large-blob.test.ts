@@ -1,53 +1,12 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm, mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noise } from '../support/noise.ts';
+import { bytesOf, MIB } from './support/large-bytes.ts';
+import { bundleProgram, largeDigest } from './support/large-content.ts';
+import type { LargeProgram } from './support/large-content.ts';
 import { runCommand } from './support/run-command.ts';
-
-const MIB = 1024 * 1024;
-const CACHE = fileURLToPath(new URL('../../.cache', import.meta.url));
-const CHILD = fileURLToPath(new URL('support/large-blob-child.ts', import.meta.url));
-/** What blobs are made of, over and over. */
-const PIECE = noise(MIB);
-
-let directory: string;
-let program: string;
-beforeAll(async () => {
-  // Within the workspace: the program finds the packages that it does not have in it.
-  await mkdir(CACHE, { recursive: true });
-  directory = await mkdtemp(join(CACHE, 'large-blob-'));
-  program = join(directory, 'child.mjs');
-  await build({
-    entryPoints: [CHILD],
-    outfile: program,
-    conditions: ['@stowage/source'],
-    external: ['undici', 'hash-wasm'],
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    logLevel: 'error',
-  });
-});
-afterAll(async () => {
-  await rm(directory, { recursive: true, force: true });
-});
-
-/** The bytes of a blob from `first` up to `end`, made as they are read. */
-function* bytesOf(first: number, end: number): Generator<Uint8Array> {
-  for (let at = first; at < end;) {
-    const from = at % MIB;
-    const piece = PIECE.subarray(from, Math.min(MIB, from + end - at));
-    at += piece.length;
-    yield piece;
-  }
-}
 
 /** A registry with one blob that is nowhere as a whole. */
 async function serveBlob(size: number) {
@@ -68,17 +27,21 @@ async function serveBlob(size: number) {
 }
 
 describe('a blob that is larger than the memory', () => {
+  let program: LargeProgram;
+  beforeAll(async () => {
+    program = await bundleProgram(new URL('support/large-blob-child.ts', import.meta.url));
+  });
+  afterAll(() => program.remove());
+
   it.each([
     [4096, 1],
     [1024, 4],
   ])('%i MiB over %i connections, with a heap of 128 MiB', async (mebibytes, connections) => {
     const size = mebibytes * MIB;
-    const hash = createHash('sha256');
-    for (const piece of bytesOf(0, size)) hash.update(piece);
     const { server, url } = await serveBlob(size);
     try {
-      const args = [url, `sha256:${hash.digest('hex')}`, String(size), String(connections)];
-      const output = await runCommand(process.execPath, ['--max-old-space-size=128', program, ...args]);
+      const args = [url, largeDigest(size), String(size), String(connections)];
+      const output = await runCommand(process.execPath, ['--max-old-space-size=128', program.path, ...args]);
       const { length, heap, rss } = JSON.parse(output) as { length: number; heap: number; rss: number };
       expect(length).toBe(size);
       expect(heap).toBeLessThan(128 * MIB);

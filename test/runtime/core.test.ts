@@ -44,6 +44,7 @@ describe('the core, against node:crypto and node:zlib', () => {
       'zlib and raw': null,
       checkpoints: null,
       crc32: null,
+      zstd: null,
       tar: null,
       'layer stage': null,
       'layer stage in a worker': null,

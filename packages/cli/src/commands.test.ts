@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -321,5 +321,96 @@ describe('stowage tags and resolve', () => {
     const { stdout } = await stowage('resolve', `${name}:v1`, '--json');
     expect(JSON.parse(stdout.text)).toMatchObject({ digest });
     expect(registry.requests.slice(before).some((line) => line.includes('/blobs/'))).toBe(false);
+  });
+});
+describe('stowage extract', () => {
+  it('unpacks an image and says so', async () => {
+    const folder = await emptyStore();
+    const to = join(folder, 'root');
+    const { code, stdout, stderr } = await stowage('extract', ref, to);
+    expect([code, stderr.text]).toEqual([0, '']);
+    expect(stdout.lines).toEqual([`Extracted: 5 entries, 6 bytes, to ${to}`]);
+    expect(await readFile(join(to, 'etc/hostname'), 'utf8')).toBe('top\n');
+    const again = await stowage('extract', ref, to);
+    expect(again.code).toBe(1);
+    expect(again.stderr.text).toMatch(/^error: there is something already/);
+  });
+
+  it('tells what it left out', async () => {
+    const many = Array.from({ length: 25 }, (_, n) => ({
+      name: `dev/${String(n)}`,
+      type: 'char' as const,
+      devmajor: 1,
+      devminor: 3,
+    }));
+    await registry.push('team/devices', 'v1', [many]);
+    const store = await emptyStore();
+    expect((await inStore(store, 'pull', `${registry.host}/team/devices:v1`)).code).toBe(0);
+    const to = join(store, 'out');
+    const { code, stdout, stderr } = await inStore(
+      store,
+      'extract',
+      `${registry.host}/team/devices:v1`,
+      to,
+      '-q',
+    );
+    expect([code, stdout.text]).toEqual([0, `${to}\n`]);
+    expect(stderr.lines.length).toBe(21);
+    expect(stderr.lines[0]).toBe('warning: left out: device dev/0: special files were not asked for');
+    expect(stderr.lines.at(-1)).toBe('warning: 5 more left out');
+  });
+
+  it('prints the result with --json', async () => {
+    const to = join(await emptyStore(), 'root');
+    const { stdout } = await stowage('extract', ref, to, '--json', '--owners', 'mine', '--special-files');
+    expect(JSON.parse(stdout.text)).toEqual({
+      path: to,
+      entries: 5,
+      bytes: 6,
+      owners: 'mine',
+      resumedLayers: 0,
+      omissions: { xattrs: 0, device: 0, fifo: 0 },
+    });
+    expect((await stowage('extract', ref, to, '--owners', 'theirs')).code).toBe(2);
+  });
+});
+
+describe('stowage diff and stowage waste', () => {
+  let other: string;
+
+  beforeAll(async () => {
+    const files = [{ name: 'etc/added', text: 'new' }, { name: 'bin/.wh.sh' }] as const;
+    await registry.push('team/app', 'v2', [BASE, TOP, files]);
+    other = `${registry.host}/team/app:v2`;
+    expect((await stowage('pull', other)).code).toBe(0);
+  });
+
+  it('diff lists what differs', async () => {
+    expect((await stowage('diff', ref, other)).stdout.lines).toEqual(['D bin/sh', 'A etc/added']);
+    expect((await stowage('diff', ref, other, '-q')).stdout.lines).toEqual(['bin/sh', 'etc/added']);
+    expect((await stowage('diff', ref, ref, '--times')).stdout.text).toBe('');
+    const { stdout } = await stowage('diff', ref, other, '--json');
+    expect(stdout.lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { path: 'bin/sh', kind: 'removed', type: 'file', changes: [], sizes: { before: 2 } },
+      { path: 'etc/added', kind: 'added', type: 'file', changes: [], sizes: { after: 3 } },
+    ]);
+  });
+
+  it('waste lists what is hidden', async () => {
+    expect((await stowage('waste', other)).stdout.lines).toEqual([
+      'BYTES   COPIES   PATH',
+      '5       1        etc/hostname',
+      '2       1        bin/sh',
+      'Wasted: 7 of 14 bytes, efficiency 50.0 %',
+    ]);
+    expect((await stowage('waste', other, '-q')).stdout.lines).toEqual(['etc/hostname', 'bin/sh']);
+    const { stdout } = await stowage('waste', other, '--json');
+    const report = JSON.parse(stdout.text) as { readonly paths: readonly object[] };
+    expect(report).toMatchObject({ totalBytes: 14, wastedBytes: 7, efficiency: 0.5 });
+    expect(report.paths[0]).toMatchObject({
+      path: 'etc/hostname',
+      bytes: 5,
+      copies: [{ bytes: 5, layer: image.diffIds[0], hiddenBy: image.diffIds[1], how: 'replaced' }],
+    });
   });
 });

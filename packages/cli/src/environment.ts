@@ -15,7 +15,7 @@ export interface OutputStream extends Writable {
 export interface Environment {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
-  readonly stdin: AsyncIterable<Uint8Array | string>;
+  readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean | undefined };
   /** Environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The working directory. */

@@ -3,18 +3,23 @@ import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { addCatCommand } from './commands/cat.ts';
 import { addCheckCommand } from './commands/check.ts';
+import { addDiffCommand } from './commands/diff.ts';
+import { addExtractCommand } from './commands/extract.ts';
 import { addGcCommand } from './commands/gc.ts';
 import { addImagesCommand } from './commands/images.ts';
 import { addInspectCommand } from './commands/inspect.ts';
+import { addLoadCommand } from './commands/load.ts';
 import { addLoginCommand } from './commands/login.ts';
 import { addLogoutCommand } from './commands/logout.ts';
 import { addLsCommand } from './commands/ls.ts';
 import { addPullCommand } from './commands/pull.ts';
 import { addResolveCommand } from './commands/resolve.ts';
 import { addRmCommand } from './commands/rm.ts';
+import { addSaveCommand } from './commands/save.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addTagCommand } from './commands/tag.ts';
 import { addTagsCommand } from './commands/tags.ts';
+import { addWasteCommand } from './commands/waste.ts';
 import type { Environment } from './environment.ts';
 import { Output } from './output.ts';
 
@@ -25,8 +30,13 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
   addInspectCommand,
   addLsCommand,
   addCatCommand,
+  addExtractCommand,
+  addDiffCommand,
+  addWasteCommand,
   addTagCommand,
   addRmCommand,
+  addSaveCommand,
+  addLoadCommand,
   addTagsCommand,
   addResolveCommand,
   addLoginCommand,

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
-import { StowageError } from '@stowage/types';
+import { asDigest, StowageError } from '@stowage/types';
 import type { AuthConfig } from '@stowage/types';
-import type { Stowage, StowageOptions } from 'stowage';
+import type { PullPlan, Stowage, StowageOptions } from 'stowage';
 import { describe, expect, it } from 'vitest';
 import { Interruption } from './interruption.ts';
 import { run } from './run.ts';
@@ -122,6 +122,52 @@ describe('a command', () => {
   });
 });
 
+describe('pull --dry-run', () => {
+  const digest = asDigest(`sha256:${'a'.repeat(64)}`);
+  const item = { kind: 'layer', digest, mediaType: 'x', size: 2_000_000 } as const;
+  const plan: PullPlan = {
+    reference: 'docker.io/library/busybox:latest',
+    digest,
+    items: [
+      { ...item, local: 2_000_000 },
+      { ...item, local: 0 },
+      { ...item, local: 500_000 },
+    ],
+    bytes: 3_500_000,
+    localBytes: 2_500_000,
+    requests: 3,
+  };
+  const dryRun = (...flags: string[]): ReturnType<typeof runCommand> =>
+    runCommand(['pull', 'busybox', '--dry-run', ...flags], {
+      openStowage: fakeStowage({ plan: () => Promise.resolve(plan) }).openStowage,
+    });
+
+  it('tells what would be downloaded', async () => {
+    const { code, stdout } = await dryRun();
+    expect([code, stdout.text.split('\n')]).toEqual([
+      0,
+      [
+        'DIGEST         KIND    SIZE   STATE',
+        'aaaaaaaaaaaa   layer   2MB    local',
+        'aaaaaaaaaaaa   layer   2MB    missing',
+        'aaaaaaaaaaaa   layer   2MB    500kB local',
+        'To download: 3.5MB in 3 requests; local: 2.5MB',
+        '',
+      ],
+    ]);
+  });
+
+  it('tells it as JSON, or only how many bytes', async () => {
+    expect(JSON.parse((await dryRun('--json')).stdout.text)).toEqual(plan);
+    expect((await dryRun('--quiet')).stdout.text).toBe('3500000\n');
+  });
+
+  it('is of one image', async () => {
+    const { code, stderr } = await dryRun('--all-tags');
+    expect([code, stderr.text]).toEqual([2, expect.stringContaining('cannot be used with')]);
+  });
+});
+
 describe('an interruption', () => {
   it.each([
     ['SIGINT', 130],
@@ -141,7 +187,8 @@ describe('an interruption', () => {
       openStowage,
       signal: interrupted.signal,
     });
-    expect([code, stderr.text]).toEqual([expected, '']);
+    const kept = 'interrupted: what was downloaded is kept, and the next pull goes on from there\n';
+    expect([code, stderr.text]).toEqual([expected, kept]);
     expect(state.closed).toBe(1);
   });
 

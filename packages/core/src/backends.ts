@@ -1,12 +1,11 @@
 import { crc32Backend } from './inflate/crc32.ts';
 import type { Crc32Backend } from './inflate/crc32.ts';
-import { gunzipBackend } from './decompress/format-decoder.ts';
-import type { GunzipBackend } from './decompress/decompress-options.ts';
+import { gunzipBackend, zstdBackend } from './decompress/format-decoder.ts';
+import type { GunzipBackend, ZstdBackend } from './decompress/decompress-options.ts';
 import { digestBackend } from './digest/digester.ts';
 import type { DigestBackend } from './digest/digester.ts';
 import { workerBackend } from './layer-stage/worker-backend.ts';
 import type { WorkerBackend } from './layer-stage/worker-backend.ts';
-import { nativeZstd } from './decompress/zstd-native.ts';
 
 /** What this runtime does its work with. */
 export interface Backends {
@@ -14,7 +13,7 @@ export interface Backends {
   /** For sha384 too. */
   readonly sha512: DigestBackend;
   readonly gunzip: GunzipBackend;
-  readonly zstd: 'zlib' | 'none';
+  readonly zstd: ZstdBackend | 'none';
   readonly crc32: Crc32Backend;
   /** What workers are made with. That they can be made is not sure: a page's policy may forbid it. */
   readonly worker: WorkerBackend;
@@ -35,7 +34,7 @@ export function backends(): Backends {
     sha256: digestBackend(),
     sha512: digestBackend(),
     gunzip: gunzipBackend(),
-    zstd: nativeZstd() === undefined ? 'none' : 'zlib',
+    zstd: zstdBackend(),
     crc32: crc32Backend(),
     worker: workerBackend(),
   };

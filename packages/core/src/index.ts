@@ -12,7 +12,12 @@ export type { Crc32Backend } from './inflate/crc32.ts';
 export { decompress, gunzip } from './decompress/decompress.ts';
 export { createDecompressor } from './decompress/decompressor.ts';
 export type { Decompressor } from './decompress/decompressor.ts';
-export type { DecompressorInit, DecompressOptions, GunzipBackend } from './decompress/decompress-options.ts';
+export type {
+  DecompressorInit,
+  DecompressOptions,
+  GunzipBackend,
+  ZstdBackend,
+} from './decompress/decompress-options.ts';
 export { digestBytes } from './digest/digest-bytes.ts';
 export { createDigester } from './digest/digester.ts';
 export type { DigestBackend, DigesterOptions, ResumableDigester } from './digest/digester.ts';
@@ -43,3 +48,5 @@ export { closeWorkers, createWorkerPool } from './layer-stage/worker-pool.ts';
 export type { WorkerPoolInit } from './layer-stage/worker-leasing.ts';
 export type { WorkerPool } from './layer-stage/worker-pool.ts';
 export type { WorkerBackend } from './layer-stage/worker-backend.ts';
+export { createZstdCompressor, zstd } from './zstd/zstd-compressor.ts';
+export type { ZstdCompressor, ZstdCompressorInit } from './zstd/zstd-compression.ts';

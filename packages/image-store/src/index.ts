@@ -1,3 +1,8 @@
+export { DEFAULT_ARCHIVE_LIMITS } from './archive/archive-limits.ts';
+export type { ArchiveLimits } from './archive/archive-limits.ts';
+export * from './archive/load-archive.ts';
+export type * from './archive/load-options.ts';
+export * from './archive/save-archive.ts';
 export * from './check/check-images.ts';
 export * from './distribution-metadata/v2-metadata-hmac.ts';
 export * from './distribution-metadata/v2-metadata-service.ts';

@@ -18,6 +18,7 @@ const ALLOW_HEADERS = [
   'Content-Range',
   'Range',
   'If-Range',
+  'If-Match',
   'If-None-Match',
   'Cache-Control',
   'User-Agent',

@@ -277,3 +277,20 @@ describe('deleting manifests', () => {
     expect((await call('DELETE', `/v2/a/manifests/${digest}`)).status).toBe(404);
   });
 });
+
+describe('conditions', () => {
+  it('keep a tag from being set over what others made of it', async () => {
+    const { call, pushImage } = createTestRegistry();
+    const { digest } = await pushImage('a', 'v1');
+    const body = await (await call('GET', '/v2/a/manifests/v1')).text();
+    const put = async (tag: string, headers: Record<string, string>): Promise<number> =>
+      (await call('PUT', `/v2/a/manifests/${tag}`, { headers: { ...OCI, ...headers }, body })).status;
+    expect(await put('v1', { 'If-None-Match': '*' })).toBe(412);
+    expect(await put('v1', { 'If-Match': `"${NOBODYS_DIGEST}"` })).toBe(412);
+    expect(await put('v1', { 'If-Match': `"${digest}"` })).toBe(201);
+    expect(await put('v2', { 'If-Match': '*' })).toBe(412);
+    expect((await call('GET', '/v2/a/manifests/v2')).status).toBe(404);
+    expect(await put('v2', { 'If-None-Match': '*' })).toBe(201);
+    expect(await put(digest, { 'If-None-Match': '*' })).toBe(201);
+  });
+});

@@ -76,9 +76,10 @@ async function putManifest(
     });
   }
   await checkReferences(exchange, repository, manifest);
+  const condition = conditionOf(request, reference);
   await store(exchange, bytes, digest);
   const record: ManifestRecord = { mediaType: manifest.mediaType, subject: manifest.subject?.digest };
-  await context.index.putManifest(repository, digest, record, tags, options);
+  await context.index.putManifest(repository, digest, record, tags, options, condition);
 
   const headers = new Headers({
     Location: `/v2/${repository}/manifests/${digest}`,
@@ -88,6 +89,26 @@ async function putManifest(
   if (record.subject !== undefined) headers.set('OCI-Subject', record.subject);
   for (const tag of exchange.query.getAll('tag')) headers.append('OCI-Tag', tag);
   return new Response(null, { status: 201, headers });
+}
+
+/**
+ * What must hold of the tag for the manifest to be put under it (RFC 9110, sections 13.1.1 and 13.1.2): so clients that
+ * share a tag do not undo what others did to it.
+ */
+function conditionOf(
+  { headers }: Request,
+  reference: ManifestReference,
+): ((current: (tag: string) => Digest | undefined) => void) | undefined {
+  const match = headers.get('If-Match');
+  const noneMatch = headers.get('If-None-Match');
+  if (reference.kind !== 'tag' || (match === null && noneMatch === null)) return undefined;
+  return (current) => {
+    const digest = current(reference.tag);
+    const names = (header: string): boolean =>
+      digest !== undefined && matchesEntityTag(header, `"${digest}"`);
+    const holds = (match === null || names(match)) && (noneMatch === null || !names(noneMatch));
+    if (!holds) throw new RegistryFault(412, 'UNKNOWN', 'the tag is not what it was');
+  };
 }
 
 async function deleteManifest(

@@ -60,6 +60,8 @@ export interface RegistryServerOptions {
 const DEFAULT_LIMITS: RegistryLimits = Object.freeze({
   manifestBytes: 4 * 1024 * 1024,
   blobBytes: 64 * 1024 ** 3,
+  minChunkBytes: 0,
+  maxChunkBytes: Infinity,
   uploads: 1000,
   uploadIdle: 24 * 60 * 60 * 1000,
 });

@@ -62,15 +62,21 @@ export class RepositoryIndex {
     return this.#get(MANIFESTS, await contentKey(repository, digest), options, manifestRecord);
   }
 
-  /** Puts a manifest into a repository, with everything that points to it; its tags come last. */
+  /**
+   * Puts a manifest into a repository, with everything that points to it; its tags come last.
+   *
+   * @param condition throws where it must not be put, by what the tags are while nobody else changes them
+   */
   async putManifest(
     repository: string,
     digest: Digest,
     record: ManifestRecord,
     tags: readonly string[],
     options?: AbortOptions,
+    condition?: (current: (tag: string) => Digest | undefined) => void,
   ): Promise<void> {
     await this.#change(repository, options, async (document) => {
+      condition?.((tag) => document.tags.get(tag));
       await this.#set(MANIFESTS, await contentKey(repository, digest), record, options);
       const { subject } = record;
       if (subject !== undefined) {

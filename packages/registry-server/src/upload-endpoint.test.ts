@@ -323,3 +323,30 @@ describe('the number of uploads', () => {
     expect((await registry.call('GET', location)).status).toBe(404);
   });
 });
+
+describe('the sizes of chunks', () => {
+  it('are told when an upload begins', async () => {
+    const limits = { minChunkBytes: 2, maxChunkBytes: 5 };
+    const { call } = createTestRegistry({ limits });
+    const { headers } = await call('POST', '/v2/a/blobs/uploads/');
+    expect([headers.get('OCI-Chunk-Min-Length'), headers.get('OCI-Chunk-Max-Length')]).toEqual(['2', '5']);
+    const unlimited = await createTestRegistry().call('POST', '/v2/a/blobs/uploads/');
+    expect(
+      unlimited.headers.has('OCI-Chunk-Min-Length') || unlimited.headers.has('OCI-Chunk-Max-Length'),
+    ).toBe(false);
+  });
+
+  it.each([{}, { 'Content-Length': '6' }, { 'Content-Range': '2-7' }])(
+    'are kept: %j and six bytes are too many, and the upload is gone on with',
+    async (headers: Record<string, string>) => {
+      const registry = createTestRegistry({ limits: { maxChunkBytes: 5 } });
+      const location = await begin(registry);
+      await registry.call('PATCH', location, { body: 'ab' });
+      const refused = await registry.call('PATCH', location, { body: 'cdefgh', headers });
+      expect([refused.status, await codesOf(refused)]).toEqual([413, ['SIZE_INVALID']]);
+      await registry.call('PATCH', location, { body: 'cdef' });
+      const digest = await digestBytes(bytesOf('abcdef'), 'sha512');
+      expect((await registry.call('PUT', `${location}?digest=${digest}`)).status).toBe(201);
+    },
+  );
+});

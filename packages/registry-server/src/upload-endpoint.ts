@@ -65,7 +65,11 @@ async function beginUpload(exchange: Exchange, repository: string, mayPull: MayP
   const digest = query.get('digest');
   if (digest !== null) return uploadAtOnce(exchange, repository, id, checkDigest(digest));
   await context.sessions.begin(id, repository, options);
-  return sessionResponse(202, repository, id, 0);
+  const response = sessionResponse(202, repository, id, 0);
+  const { minChunkBytes, maxChunkBytes } = context.limits;
+  if (minChunkBytes > 0) response.headers.set('OCI-Chunk-Min-Length', String(minChunkBytes));
+  if (Number.isFinite(maxChunkBytes)) response.headers.set('OCI-Chunk-Max-Length', String(maxChunkBytes));
+  return response;
 }
 
 /** Makes a blob of another repository visible in this one, or answers nothing where that cannot be done. */
@@ -129,6 +133,9 @@ async function withIngest(
 /** A fault after which an upload cannot succeed any more. */
 class HopelessUpload extends RegistryFault {}
 
+/** A fault of one request of an upload, which smaller ones go on with. */
+class ChunkTooLarge extends RegistryFault {}
+
 /** Appends the body of a request (distribution-spec, "Pushing a blob in chunks"). */
 async function append(
   { request, context, options }: Exchange,
@@ -136,14 +143,16 @@ async function append(
   id: string,
   ingest: Ingest,
 ): Promise<void> {
-  const { blobBytes } = context.limits;
+  const { blobBytes, maxChunkBytes } = context.limits;
   const begin = ingest.offset;
   const length = announcedLength(request, begin, repository, id);
   const end = length === undefined ? Infinity : begin + length;
+  if (Number(request.headers.get('Content-Length') ?? 0) > maxChunkBytes) throw chunkTooLarge(maxChunkBytes);
   try {
     await readBody(request, async (chunk) => {
       const offset = ingest.offset + chunk.byteLength;
       if (offset > end) throw chunkSizeInvalid();
+      if (offset - begin > maxChunkBytes) throw chunkTooLarge(maxChunkBytes);
       if (offset > blobBytes) {
         throw new HopelessUpload(413, 'SIZE_INVALID', `the blob is larger than ${String(blobBytes)} bytes`);
       }
@@ -152,7 +161,8 @@ async function append(
     if (length !== undefined && ingest.offset !== end) throw chunkSizeInvalid();
   } catch (error) {
     // A chunk counts whole or not at all when its range was announced, unless the connection broke off.
-    if (length !== undefined && error instanceof RegistryFault) await ingest.truncate(begin, options);
+    const isWhole = length !== undefined || error instanceof ChunkTooLarge;
+    if (isWhole && error instanceof RegistryFault) await ingest.truncate(begin, options);
     throw error;
   }
 }
@@ -207,6 +217,13 @@ function checkAlgorithm(algorithm: string): void {
 
 function chunkSizeInvalid(): RegistryFault {
   return new RegistryFault(400, 'SIZE_INVALID', 'provided length did not match content length');
+}
+
+function chunkTooLarge(maxChunkBytes: number): ChunkTooLarge {
+  const message = `the body is larger than ${String(maxChunkBytes)} bytes`;
+  return new ChunkTooLarge(413, 'SIZE_INVALID', message, {
+    headers: { 'OCI-Chunk-Max-Length': String(maxChunkBytes) },
+  });
 }
 
 function blobCreated(repository: string, digest: Digest): Response {

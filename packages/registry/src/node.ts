@@ -7,4 +7,5 @@ export type {
   DockerConfigOptions,
   StoredCredentials,
 } from './credentials/node-docker-config.ts';
+export { createLayoutFetch } from './repository/node-layout-fetch.ts';
 export { lookupHost } from './service/node-lookup.ts';

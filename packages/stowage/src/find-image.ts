@@ -1,4 +1,10 @@
-import { isStowageError, parseAnyReference, StowageError, storedReference } from '@stowage/types';
+import {
+  isStowageError,
+  MEDIA_TYPES,
+  parseAnyReference,
+  StowageError,
+  storedReference,
+} from '@stowage/types';
 import type {
   AbortOptions,
   Image,
@@ -43,6 +49,19 @@ export async function findImage(
   if (!isId) throw notFound(text);
   const id: ImageID = await imageStore.search(text, options);
   return { image: await imageStore.get(id, options) };
+}
+
+/** The name of an artifact: what stands in place of an image's ID is the digest of its manifest. */
+export async function findArtifact(
+  text: string,
+  references: ReferenceStore,
+  options: AbortOptions = {},
+): Promise<ReferenceAssociation | undefined> {
+  const reference = parse(text, true);
+  if (reference?.path === undefined) return undefined;
+  const association = await references.find(storedReference(reference), options);
+  if (association?.target.mediaType !== MEDIA_TYPES.ociManifest) return undefined;
+  return association.imageId === (association.target.digest as string) ? association : undefined;
 }
 
 /** An ID need not be a valid reference; anything else must be one. */

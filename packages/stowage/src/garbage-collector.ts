@@ -15,7 +15,7 @@ import type {
 } from '@stowage/types';
 import { withImageLayers } from './image-layers.ts';
 import { COLLECTION_LOCK, leasedDigests } from './leases.ts';
-import { MAX_MANIFEST_BYTES } from './manifest-cache.ts';
+import { MAX_MANIFEST_BYTES } from './pull/manifest-cache.ts';
 
 /** How long the bytes of a download that broke off are kept for whoever goes on with it. */
 const INGEST_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;

@@ -17,7 +17,7 @@ import type {
   RootFS,
 } from '@stowage/types';
 import { withImageLayers } from './image-layers.ts';
-import { MAX_MANIFEST_BYTES } from './manifest-cache.ts';
+import { MAX_MANIFEST_BYTES } from './pull/manifest-cache.ts';
 
 /** An image in a list. */
 export interface ImageSummary {

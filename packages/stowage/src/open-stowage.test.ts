@@ -190,15 +190,29 @@ describe('pull', () => {
     expect(await codeOf(stowage.pull('localhost/app:v1'))).toBe('UNAVAILABLE');
   });
 
-  it('refuses what is no image', async () => {
+  it('keeps what is no image whole, makes none of it, and lets it go by its name', async () => {
     const registry = createTestRegistry();
     const config = { mediaType: 'application/vnd.cncf.helm.config.v1+json' };
-    await registry.push('chart:v1', [{ 'Chart.yaml': 'name: x' }], AMD64, config);
+    const manifest = await registry.push('chart:v1', [{ 'Chart.yaml': 'name: x' }], AMD64, config);
     await using stowage = await open(registry);
-    await expect(stowage.pull('localhost/chart:v1')).rejects.toThrow(
-      `unsupported media type ${config.mediaType}`,
-    );
-    expect(await stowage.images()).toEqual([]);
+    expect(await stowage.pull('localhost/chart:v1')).toMatchObject({
+      artifactType: config.mediaType,
+      digest: manifest.digest,
+      imageId: manifest.digest,
+      status: 'downloaded',
+    });
+    expect([await stowage.images(), (await stowage.layers.map()).size]).toEqual([[], 0]);
+    expect((await stowage.check()).problems).toEqual([]);
+    await stowage.gc();
+    expect(await blobs(stowage)).toBe(3);
+    registry.requests.length = 0;
+    expect((await stowage.pull('localhost/chart:v1')).status).toBe('up-to-date');
+    expect(registry.requests.filter((line) => line.startsWith('GET /v2/chart'))).toEqual([]);
+    expect(await stowage.remove('localhost/chart:v1')).toEqual({
+      untagged: ['localhost/chart:v1', `localhost/chart@${manifest.digest}`],
+      deleted: [manifest.digest],
+    });
+    expect(await blobs(stowage)).toBe(0);
   });
 
   it('refuses a manifest whose layers are not those of its configuration', async () => {

@@ -26,7 +26,8 @@ import type { Stowage, StowageOptions } from './stowage.ts';
  * ```
  */
 export async function openStowage(options: StowageOptions = {}): Promise<Stowage> {
-  const { root, storage: given, concurrency, clock = systemClock, ...network } = options;
+  const { root, storage: given, concurrency, clock = systemClock, ...others } = options;
+  const { requireSchema2 = false, onImageEvent, ...network } = others;
   if (root !== undefined && given !== undefined) {
     throw new StowageError('INVALID_ARGUMENT', 'give either root or storage, not both');
   }
@@ -44,6 +45,8 @@ export async function openStowage(options: StowageOptions = {}): Promise<Stowage
       access: createRegistryAccess({ ...network, registry, clock }),
       downloads: createDownloadManager({ layerStore: layers, concurrency, clock }),
       clock,
+      requireSchema2,
+      onImageEvent,
     });
   } catch (error) {
     if (given === undefined) await storage.close();

@@ -1,5 +1,8 @@
-import { hostPlatform } from '@stowage/core';
+import { hostPlatform, iterate, streamFrom } from '@stowage/core';
+import type { LoadResult, SaveArchiveDeps, SaveArchiveOptions } from '@stowage/image-store';
 import { openImageView } from '@stowage/layer-store';
+import type { DiffViewsOptions, ViewDifference } from '@stowage/layer-store';
+import type { ExtractOptions, ExtractResult } from '@stowage/layer-store/node';
 import { createTransferManager } from '@stowage/transfer';
 import type { TransferManager } from '@stowage/transfer';
 import {
@@ -13,9 +16,12 @@ import {
 import type {
   AbortOptions,
   AuthConfig,
+  Bytes,
+  ByteStream,
   Clock,
   ContentStore,
   Descriptor,
+  ImageEventLogger,
   ImagePullConfig,
   ImageStore,
   LayerStore,
@@ -25,6 +31,7 @@ import type {
   Platform,
   ReferenceStore,
   RegistryService,
+  Repository,
   RootFSDownloadManager,
   SearchOptions,
   SearchResults,
@@ -35,18 +42,29 @@ import { findImage } from './find-image.ts';
 import { collectGarbage } from './garbage-collector.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import { createImageConfigStore } from './image-config-store.ts';
-import { stackOf, topLayer } from './image-layers.ts';
+import { stackOf, topLayer, withImageLayers } from './image-layers.ts';
 import { inspectImage, listImages } from './inspect-image.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
 import { createLeaseManager } from './leases.ts';
-import { pull } from './pull.ts';
-import type { PullResult } from './pull-result.ts';
+import { observeWhole } from './pull/observe-whole.ts';
+import type { PullPlan } from './pull/plan-pull.ts';
+import { pull } from './pull/pull.ts';
+import type { PullResult } from './pull/pull-result.ts';
 import type { RegistryAccess } from './registry-access.ts';
-import { removeNames } from './remove-image.ts';
+import { removeArtifact, removeNames } from './remove-image.ts';
 import type { RemoveResult } from './remove-image.ts';
-import { resolveImage } from './resolve-image.ts';
-import { SCHEMA2_TYPES } from './schema2-types.ts';
-import type { OpenImageView, PullOptions, RemoveOptions, ResolveOptions, Stowage } from './stowage.ts';
+import { resolveImage } from './pull/resolve-image.ts';
+import { SCHEMA2_TYPES } from './pull/schema2-types.ts';
+import { warnOfPlatform } from './pull/warn-of-platform.ts';
+import type {
+  LoadOptions,
+  OpenImageView,
+  PlanOptions,
+  PullOptions,
+  RemoveOptions,
+  ResolveOptions,
+  Stowage,
+} from './stowage.ts';
 
 /** What an {@link OpenedStowage} is made of. */
 export interface StowageParts {
@@ -59,6 +77,8 @@ export interface StowageParts {
   readonly access: RegistryAccess;
   readonly downloads: RootFSDownloadManager;
   readonly clock: Clock;
+  readonly requireSchema2: boolean;
+  readonly onImageEvent: ImageEventLogger | undefined;
 }
 
 /** The operations of a store on its parts. */
@@ -75,6 +95,8 @@ export class OpenedStowage implements Stowage {
   readonly #access: RegistryAccess;
   readonly #downloads: RootFSDownloadManager;
   readonly #clock: Clock;
+  readonly #requireSchema2: boolean;
+  readonly #onImageEvent: ImageEventLogger | undefined;
   readonly #leases: LeaseManager;
   /** What pulls that run at one time share. */
   readonly #shared: TransferManager = createTransferManager({ concurrency: 0 });
@@ -93,35 +115,61 @@ export class OpenedStowage implements Stowage {
     this.#access = parts.access;
     this.#downloads = parts.downloads;
     this.#clock = parts.clock;
+    this.#requireSchema2 = parts.requireSchema2;
+    this.#onImageEvent = parts.onImageEvent;
     this.#leases = createLeaseManager(parts.storage, { clock: parts.clock });
   }
 
   async pull(text: string, options: PullOptions = {}): Promise<PullResult> {
-    const { allTags = false, onProgress = discardProgress } = options;
-    const parsed = parseNormalizedNamed(text);
+    const { allTags = false, onProgress = discardProgress, onSnapshot } = options;
+    // Docker's clients once asked for all tags with a colon at the end.
+    const parsed = parseNormalizedNamed(text.replace(/:$/, ''));
     if (allTags && (parsed.tag !== undefined || parsed.digest !== undefined)) {
       throw new StowageError('INVALID_ARGUMENT', `tag can't be used with --all-tags/-a`);
     }
     const reference = allTags ? parsed : tagNameOnly(parsed);
     const platform = platformOf(options.platform);
-    const config: ImagePullConfig = {
-      progressOutput: onProgress,
-      registryService: this.registry,
-      metadataStore: this.metadata,
+    const own = {
+      ...this.#pullConfig(),
       imageStore: createImageConfigStore(this.imageStore, { host: platform, clock: this.#clock }),
+      progressOutput: onProgress,
+      platform,
+    };
+    const config = onSnapshot === undefined ? own : observeWhole(own, onSnapshot, this.#clock);
+    const result = await this.#run(options, (signal) =>
+      pull(reference, config, { signal, shared: this.#shared, clock: this.#clock }),
+    );
+    if (!allTags) warnOfPlatform(result, platform, onProgress);
+    return result;
+  }
+
+  /** What every pull into this store has in common. */
+  #pullConfig(): Omit<ImagePullConfig, 'progressOutput' | 'platform' | 'imageStore'> {
+    return {
+      registryService: this.registry,
+      imageEventLogger: this.#onImageEvent,
+      metadataStore: this.metadata,
       referenceStore: this.references,
       contentStore: this.content,
       downloadManager: this.#downloads,
       layerScanner: this.layers,
       leases: this.#leases,
       openRepository: this.#access.openRepository,
-      requireSchema2: true,
+      requireSchema2: this.#requireSchema2,
       schema2Types: SCHEMA2_TYPES,
-      platform,
     };
-    return this.#run(options, (signal) =>
-      pull(reference, config, { signal, shared: this.#shared, clock: this.#clock }),
-    );
+  }
+
+  plan(text: string, options: PlanOptions = {}): Promise<PullPlan> {
+    const reference = tagNameOnly(parseNormalizedNamed(text.replace(/:$/, '')));
+    const platform = platformOf(options.platform) ?? hostPlatform();
+    return this.#run(options, async (signal) => {
+      // Few need it, and a page should not have to load it.
+      const { planPull } = await import('./pull/plan-pull.ts');
+      const work = (remote: Repository): Promise<PullPlan> =>
+        planPull(remote, this.content, reference, platform, { signal });
+      return await this.#access.read(reference, work, { signal });
+    });
   }
 
   images(options?: AbortOptions): Promise<ImageSummary[]> {
@@ -143,12 +191,36 @@ export class OpenedStowage implements Stowage {
       await this.layers.release(top);
     };
     try {
-      const view = await openImageView(stackOf(top), options);
+      const { history } = image.config;
+      const view = await openImageView(stackOf(top), { ...options, history });
       return Object.assign(view, { close, [Symbol.asyncDispose]: close });
     } catch (error) {
       await close();
       throw error;
     }
+  }
+
+  async diff(
+    before: string,
+    after: string,
+    options: DiffViewsOptions = {},
+  ): Promise<readonly ViewDifference[]> {
+    const { diffImages } = await import('./diff-images.ts');
+    return await diffImages(this, before, after, options);
+  }
+
+  extract(text: string, options: ExtractOptions): Promise<ExtractResult> {
+    return this.#run(options, async (signal) => {
+      const { image } = await findImage(text, this, { signal });
+      // It needs files, which a page has not.
+      const { extractLayers } = await import('#platform');
+      return await withImageLayers(
+        image.config,
+        this.layers,
+        (stack) => extractLayers(stack, { ...options, signal }),
+        { signal },
+      );
+    });
   }
 
   async tag(source: string, target: string, options?: AbortOptions): Promise<void> {
@@ -159,12 +231,32 @@ export class OpenedStowage implements Stowage {
   }
 
   async remove(text: string, options: RemoveOptions = {}): Promise<RemoveResult> {
+    const artifact = await removeArtifact(text, this.references, options);
+    if (artifact !== undefined) {
+      if (artifact.deleted.length > 0) await this.gc(options);
+      return artifact;
+    }
     const found = await findImage(text, this, options);
     const { untagged, named } = await removeNames(found, this.references, options);
     if (named) return { untagged, deleted: [] };
     const layers = await this.imageStore.delete(found.image.id, options);
     await this.gc(options);
     return { untagged, deleted: [found.image.id, ...layers.map(({ chainId }) => chainId)] };
+  }
+
+  save(references: readonly string[], options: SaveArchiveOptions = {}): ByteStream {
+    const deps = { ...this.#parts(), leases: this.#leases };
+    const signal = this.#signal(options);
+    return streamFrom(savedImages(references, deps, { ...options, signal }));
+  }
+
+  load(archive: ByteStream, options: LoadOptions = {}): Promise<LoadResult> {
+    const deps = { ...this.#parts(), leases: this.#leases, clock: this.#clock };
+    const platform = platformOf(options.platform);
+    return this.#run(options, async (signal) => {
+      const { loadImages } = await import('./archives.ts');
+      return await loadImages(archive, deps, { ...options, platform, signal });
+    });
   }
 
   resolve(text: string, options: ResolveOptions = {}): Promise<Descriptor> {
@@ -253,4 +345,14 @@ export class OpenedStowage implements Stowage {
 
 function platformOf(platform: Platform | string | undefined): Platform | undefined {
   return typeof platform === 'string' ? parsePlatform(platform, hostPlatform()) : platform;
+}
+
+/** The bytes of an archive. What makes them is loaded when they are first asked for. */
+async function* savedImages(
+  references: readonly string[],
+  deps: SaveArchiveDeps,
+  options: SaveArchiveOptions,
+): AsyncGenerator<Bytes, void, undefined> {
+  const { saveArchive } = await import('./archives.ts');
+  yield* iterate(saveArchive(references, deps, options));
 }

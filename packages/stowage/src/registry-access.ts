@@ -2,8 +2,8 @@ import { createRepository, createTokenCache } from '@stowage/registry';
 import type { RepositoryInit } from '@stowage/registry';
 import { DEFAULT_DOMAIN, familiarString } from '@stowage/types';
 import type { AbortOptions, OpenRepository, Reference, RegistryService, Repository } from '@stowage/types';
-import { translatePullError } from './translate-pull-error.ts';
-import { tryEndpoints } from './try-endpoints.ts';
+import { translatePullError } from './pull/translate-pull-error.ts';
+import { tryEndpoints } from './pull/try-endpoints.ts';
 
 /** What reaching a registry takes. */
 export interface RegistryAccessInit extends Omit<RepositoryInit, 'endpoint' | 'name' | 'actions' | 'tokens'> {

@@ -1,12 +1,18 @@
 import { familiarString, referenceName, shortId, StowageError } from '@stowage/types';
+import { findArtifact } from './find-image.ts';
 import type { AbortOptions, ImageID, ReferenceAssociation, ReferenceStore } from '@stowage/types';
-import type { FoundImage } from './find-image.ts';
+
+/** What names are taken from: an image or an artifact, and the name that it was found by, if by one. */
+export interface NamedThing {
+  readonly image: { readonly id: ImageID };
+  readonly association?: ReferenceAssociation;
+}
 
 /** What a removal took away. */
 export interface RemoveResult {
   /** Names that are gone, as people write them. */
   readonly untagged: readonly string[];
-  /** Image IDs and layer ChainIDs that are gone. */
+  /** Image IDs, layer ChainIDs and digests of artifacts that are gone. */
   readonly deleted: readonly string[];
 }
 
@@ -18,7 +24,7 @@ export interface RemoveResult {
  * @throws `CONFLICT` for an ID that several repositories name, unless `force` is set
  */
 export async function removeNames(
-  { image, association }: FoundImage,
+  { image, association }: NamedThing,
   references: ReferenceStore,
   { force = false, ...options }: AbortOptions & { readonly force?: boolean | undefined },
 ): Promise<{ readonly untagged: string[]; readonly named: boolean }> {
@@ -29,6 +35,23 @@ export async function removeNames(
     untagged: going.map(({ reference }) => familiarString(reference)),
     named: going.length < all.length,
   };
+}
+
+/**
+ * Takes a name from an artifact, and with the last tag its digests.
+ *
+ * @returns what went, or `undefined` where the name is not one of an artifact
+ */
+export async function removeArtifact(
+  text: string,
+  references: ReferenceStore,
+  options: AbortOptions,
+): Promise<RemoveResult | undefined> {
+  const association = await findArtifact(text, references, options);
+  if (association === undefined) return undefined;
+  const { imageId: id } = association;
+  const { untagged, named } = await removeNames({ image: { id }, association }, references, options);
+  return { untagged, deleted: named ? [] : [id] };
 }
 
 function byId(

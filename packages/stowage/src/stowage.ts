@@ -1,17 +1,22 @@
-import type { ImageView } from '@stowage/layer-store';
+import type { LoadArchiveOptions, LoadResult, SaveArchiveOptions } from '@stowage/image-store';
+import type { DiffViewsOptions, ImageView, ViewDifference } from '@stowage/layer-store';
+import type { ExtractOptions, ExtractResult } from '@stowage/layer-store/node';
 import type { RegistryServiceInit } from '@stowage/registry';
 import type {
   AbortOptions,
   AuthConfig,
+  ByteStream,
   ContentStore,
   CredentialProvider,
   Descriptor,
+  ImageEventLogger,
   ImageStore,
   LayerStore,
   LoginResult,
   MetadataStore,
   Platform,
   ProgressOutput,
+  ProgressSnapshot,
   ReferenceStore,
   RegistryService,
   SearchOptions,
@@ -21,7 +26,8 @@ import type {
 import type { CheckOptions, CheckReport } from './check-store.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
-import type { PullResult } from './pull-result.ts';
+import type { PullPlan } from './pull/plan-pull.ts';
+import type { PullResult } from './pull/pull-result.ts';
 import type { RemoveResult } from './remove-image.ts';
 
 /**
@@ -40,6 +46,10 @@ export interface StowageOptions extends RegistryServiceInit {
   readonly auth?: AuthConfig | CredentialProvider | undefined;
   /** How many layers are downloaded at once. Default 3, as in docker. */
   readonly concurrency?: number | undefined;
+  /** Whether manifests of schema 1, which docker wrote before 2016, are refused. Default `false`. */
+  readonly requireSchema2?: boolean | undefined;
+  /** Told once an image was pulled: `('busybox:latest', 'busybox', 'pull')`. Default: nobody is. */
+  readonly onImageEvent?: ImageEventLogger | undefined;
 }
 
 /** How an image is pulled. */
@@ -50,11 +60,22 @@ export interface PullOptions extends AbortOptions {
   readonly allTags?: boolean | undefined;
   /** Told of every step. */
   readonly onProgress?: ProgressOutput | undefined;
+  /** Told after every step where the pull stands as a whole: bytes, rate and the time that is left. */
+  readonly onSnapshot?: ((snapshot: ProgressSnapshot) => void) | undefined;
 }
+
+/** What a plan is made for. */
+export type PlanOptions = Pick<PullOptions, 'platform' | 'signal'>;
 
 /** How a reference is resolved. */
 export interface ResolveOptions extends AbortOptions {
   /** Follow an index to the image for this platform. Default: answer the index itself. */
+  readonly platform?: Platform | string | undefined;
+}
+
+/** How an archive is loaded. */
+export interface LoadOptions extends Omit<LoadArchiveOptions, 'platform'> {
+  /** What to choose from an index within an OCI layout. Default: linux on this processor. */
   readonly platform?: Platform | string | undefined;
 }
 
@@ -83,12 +104,26 @@ export interface Stowage extends AsyncDisposable {
    * @throws see `pull`
    */
   pull(reference: string, options?: PullOptions): Promise<PullResult>;
+  /**
+   * What a pull would do, without doing it: what is here, what would come over the wire and in how many requests.
+   * Registry and store are read and nothing is stored.
+   *
+   * @throws see `pull`
+   */
+  plan(reference: string, options?: PlanOptions): Promise<PullPlan>;
   /** The images in the store, the latest first. */
   images(options?: AbortOptions): Promise<readonly ImageSummary[]>;
   /** All that is known of an image. `NOT_FOUND`, `AMBIGUOUS`. */
   inspect(reference: string, options?: AbortOptions): Promise<ImageInspect>;
   /** The merged file tree of an image. `NOT_FOUND`, `AMBIGUOUS`. */
   view(reference: string, options?: AbortOptions): Promise<OpenImageView>;
+  /** How two images differ, as `diffViews` of `@stowage/layer-store` tells. `NOT_FOUND`, `AMBIGUOUS`. */
+  diff(before: string, after: string, options?: DiffViewsOptions): Promise<readonly ViewDifference[]>;
+  /**
+   * Unpacks an image into a directory, in Node, Deno and Bun. `NOT_FOUND`, `AMBIGUOUS`, `UNSUPPORTED` in a page; see
+   * `extract` of `@stowage/layer-store/node`.
+   */
+  extract(reference: string, options: ExtractOptions): Promise<ExtractResult>;
   /** Gives an image another name; a tag that named another image is moved. `NOT_FOUND`, `INVALID_REFERENCE`. */
   tag(source: string, target: string, options?: AbortOptions): Promise<void>;
   /**
@@ -96,6 +131,21 @@ export interface Stowage extends AsyncDisposable {
    * for an ID that several repositories name, unless `force` is set.
    */
   remove(reference: string, options?: RemoveOptions): Promise<RemoveResult>;
+  /**
+   * Images as an archive, which docker and tools for OCI layouts read. A name alone stands for all its tags, an ID for
+   * the image without a name. The stream fails with `NOT_FOUND` or `AMBIGUOUS` where there is no such image.
+   *
+   * @throws see `saveArchive` of `@stowage/image-store`
+   */
+  save(references: readonly string[], options?: SaveArchiveOptions): ByteStream;
+  /**
+   * Brings in the images of an archive: of `docker save` in any of its forms, or an OCI layout in a tar, plain or
+   * compressed. They get the names that the archive gives them only where `tags` says so; an image without a name stays
+   * until the next `gc`.
+   *
+   * @throws see `loadArchive` of `@stowage/image-store`
+   */
+  load(archive: ByteStream, options?: LoadOptions): Promise<LoadResult>;
   /** What a reference names in its registry. Nothing is stored. */
   resolve(reference: string, options?: ResolveOptions): Promise<Descriptor>;
   /** Every tag of a repository, in the registry's order. */
@@ -107,7 +157,7 @@ export interface Stowage extends AsyncDisposable {
   login(auth: AuthConfig, options?: AbortOptions): Promise<LoginResult>;
   /** Searches Docker Hub, or the registry that the term begins with, by docker's first API. `INVALID_ARGUMENT`. */
   search(term: string, options?: SearchOptions): Promise<SearchResults>;
-  /** Removes images without a name, layers and blobs that nothing uses. */
+  /** Removes images without a name, layers and blobs that nothing uses, and downloads left alone for a week. */
   gc(options?: AbortOptions): Promise<GarbageReport>;
   /**
    * Reads and verifies everything in the store, from the blobs up, and reports all that is wrong at once. With `repair`,

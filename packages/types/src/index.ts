@@ -14,6 +14,7 @@ export type * from './ports/push-layer.ts';
 export type * from './ports/reference-store.ts';
 export type * from './ports/registry.ts';
 export type * from './ports/registry-service.ts';
+export type * from './ports/registry-writer.ts';
 export type * from './ports/storage.ts';
 export type * from './ports/transfer.ts';
 export type * from './ports/trust-key.ts';

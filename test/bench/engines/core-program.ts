@@ -7,6 +7,7 @@ import { createSHA256, createSHA512 } from 'hash-wasm';
 import { Inflate } from 'pako';
 import { best, compare } from '../support/compare.ts';
 import type { Comparison, Contender } from '../support/compare.ts';
+import { benchZstd } from './zstd-program.ts';
 
 /** One line of the table. */
 export interface Measure extends Comparison {
@@ -48,6 +49,8 @@ export async function runBenches(layer: Uint8Array, { rounds }: BenchOptions): P
   if (zlib !== undefined) await measure('gunzip / createGunzip', gunzip, zlib);
   else await measure('gunzip / DecompressionStream', gunzip, decompressionStream(chunks));
 
+  const zstdSizes = await benchZstd(chunks, measure);
+
   for (const algorithm of ['sha256', 'sha512'] as const) {
     const theirs = await hashWasm(chunks, algorithm);
     await measure(`${algorithm} by wasm / hash-wasm`, digest(chunks, algorithm, 'wasm'), theirs);
@@ -59,7 +62,8 @@ export async function runBenches(layer: Uint8Array, { rounds }: BenchOptions): P
   await measure('layer job / pako + hash-wasm', layerJob(chunks, false), libraries);
   await measure('layer job, worker / pako + hash-wasm', layerJob(chunks, true), libraries);
   await closeWorkers();
-  return { backends: { ...backends(), 'chunk of pako': `${String(chunkSize / 1024)} KiB` }, measures };
+  const about = { ...backends(), 'chunk of pako': `${String(chunkSize / 1024)} KiB`, ...zstdSizes };
+  return { backends: about, measures };
 }
 
 async function bestPakoChunk(chunks: readonly Uint8Array[]): Promise<number> {

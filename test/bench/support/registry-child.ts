@@ -10,7 +10,7 @@ export interface ChildRegistry {
   stop(): void;
 }
 
-/** What the registry has: one manifest under every tag, and under every digest a blob of `blobSize` bytes of no meaning. */
+/** What the registry has: one manifest under every tag, and under every digest a blob of `blobSize` bytes of no meaning. It takes any upload. */
 export interface ChildContent {
   readonly manifest: string;
   readonly mediaType: string;
@@ -41,6 +41,15 @@ function serve(make: typeof createServer, { manifest, mediaType, digest, blobSiz
     'content-length': bytes.length,
   };
   const server = make((request, response) => {
+    if (request.method === 'POST' || request.method === 'PUT') {
+      const begins = request.method === 'POST';
+      // Read as it comes and forgotten: what is measured is the client.
+      request.resume().on('end', () => {
+        response.writeHead(begins ? 202 : 201, begins ? { location: '/v2/bench/app/blobs/uploads/1' } : {});
+        response.end();
+      });
+      return;
+    }
     if (request.url?.includes('/manifests/') === true) {
       response.writeHead(200, headers);
       response.end(request.method === 'HEAD' ? undefined : bytes);

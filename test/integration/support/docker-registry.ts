@@ -27,6 +27,8 @@ export interface DockerRegistryOptions {
   readonly tls?: CertificateFiles & { readonly clients: string };
   /** Passes on what this registry has, and keeps it. */
   readonly mirrorOf?: string;
+  /** Whether anything can be deleted. Default `true`. */
+  readonly deletion?: boolean;
 }
 
 /** Starts Debian's docker-registry on a free loopback port, with CORS headers and an access log. */
@@ -52,7 +54,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
 }
 
 function configuration(directory: string, port: number, options: DockerRegistryOptions): string {
-  const { htpasswd, token, tls, mirrorOf } = options;
+  const { htpasswd, token, tls, mirrorOf, deletion = true } = options;
   const auth = [
     ...(htpasswd === undefined ? [] : [`auth: {htpasswd: {realm: test-realm, path: ${htpasswd}}}`]),
     ...(token === undefined
@@ -69,7 +71,7 @@ function configuration(directory: string, port: number, options: DockerRegistryO
       : `  tls: {certificate: ${tls.certificate}, key: ${tls.key}, clientcas: [${tls.clients}]}\n`;
   return `version: 0.1
 log: {level: warn, accesslog: {disabled: false}}
-storage: {filesystem: {rootdirectory: ${directory}/data}, delete: {enabled: true}}
+storage: {filesystem: {rootdirectory: ${directory}/data}, delete: {enabled: ${String(deletion)}}}
 ${auth}http:
   addr: 127.0.0.1:${String(port)}
   relativeurls: true

@@ -7,6 +7,7 @@ import {
   createInflater,
   createLayerStage,
   createTarWriter,
+  createZstdCompressor,
   crc32,
   decodeCheckpoints,
   digestBytes,
@@ -19,6 +20,8 @@ import {
 
 const { createHash } = process.getBuiltinModule('node:crypto');
 const zlib = process.getBuiltinModule('node:zlib');
+
+const ZSTD_OF_SAMPLE = 'sha256:c2bc71b04df70bba46a8a4eddf9e545448dc0f62b9db49dc265563b78f5d09c7';
 
 const ALGORITHMS = ['sha256', 'sha384', 'sha512'] as const;
 
@@ -219,12 +222,30 @@ async function checkStage(worker: boolean): Promise<void> {
   (await createLayerStage({ worker })).cancel();
 }
 
+/** The same compressed bytes in every runtime, read by what the runtime takes and by the own decoder. */
+async function checkZstd(): Promise<void> {
+  const bytes = sample(3_000_000);
+  const parts: Uint8Array[] = [];
+  const compressor = await createZstdCompressor({ onOutput: (part) => parts.push(part.slice()) });
+  for (const chunk of cut(bytes, 70_001)) compressor.write(chunk);
+  compressor.end();
+  same('zstd', hashOf(join(parts)), ZSTD_OF_SAMPLE);
+  for (const zstdBackend of [undefined, 'wasm'] as const) {
+    const output: Uint8Array[] = [];
+    const decompressor = createDecompressor({ zstdBackend, onOutput: (part) => output.push(part.slice()) });
+    for (const chunk of cut(join(parts), 60_000)) await decompressor.write(chunk);
+    await decompressor.end();
+    same(`what ${zstdBackend ?? 'the default'} reads`, hashOf(join(output)), hashOf(bytes));
+  }
+}
+
 const CHECKS = {
   digests: checkDigests,
   inflate: checkInflate,
   'zlib and raw': checkFormats,
   checkpoints: checkCheckpoints,
   crc32: checkCrc32,
+  zstd: checkZstd,
   tar: checkTar,
   'layer stage': () => checkStage(false),
   'layer stage in a worker': () => checkStage(true),

@@ -22,7 +22,14 @@ export async function pullAndReport(reference: string, file: string): Promise<Pu
     const paths = [...view.walk()].map(({ path }) => path);
     await view.close();
     const again = await stowage.pull(reference, { platform: 'linux/amd64' });
-    return { digest, imageId, diffIds: layers.map(({ diffId }) => diffId), paths, text, again: again.status };
+    return {
+      digest,
+      imageId,
+      diffIds: layers.map(({ diffId = '' }) => diffId),
+      paths,
+      text,
+      again: again.status,
+    };
   } finally {
     await stowage.close();
   }

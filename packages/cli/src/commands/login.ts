@@ -41,8 +41,9 @@ async function login(
   if (given === undefined) await output.line('Authenticating with existing credentials...');
   const service = createRegistryService(await dockerOptions(docker, environment));
   const { status, identityToken } = await service.auth({ ...auth, serverAddress: host }, { signal });
-  const { username = '', password = '' } = auth;
-  const kept: AuthConfig = identityToken === undefined ? { username, password } : { username, identityToken };
+  const { username = '', password = '', registryToken } = auth;
+  const secret: AuthConfig = identityToken === undefined ? { password } : { identityToken };
+  const kept: AuthConfig = { username, ...secret, ...(registryToken === undefined ? {} : { registryToken }) };
   const { path, helper } = await docker.store(host, kept, { signal });
   if (helper === undefined) {
     stderr.write(`WARNING! Your password will be stored unencrypted in ${printable(path)}.\n`);

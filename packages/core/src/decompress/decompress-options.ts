@@ -7,6 +7,9 @@ import type { InflateBackend } from '../inflate/inflater-init.ts';
  */
 export type GunzipBackend = InflateBackend | 'zlib';
 
+/** What decompresses zstd: `wasm` is WebAssembly, in the thread that calls; `zlib` is node:zlib, where that has zstd. */
+export type ZstdBackend = 'wasm' | 'zlib';
+
 /** What a stream may cost, and how it is read. */
 export interface DecompressOptions {
   /** The most bytes of output. Default: no limit. */
@@ -20,6 +23,13 @@ export interface DecompressOptions {
   readonly format?: 'gzip' | 'zstd' | undefined;
   /** Default: `wasm` where it is allowed, else `js`. */
   readonly gunzipBackend?: GunzipBackend | undefined;
+  /** Default: `zlib` in Deno unless there is a `maxWindow`; else `wasm` where it is allowed, else `zlib`. */
+  readonly zstdBackend?: ZstdBackend | undefined;
+  /**
+   * The largest window of zstd to accept, in bytes: about twice as much memory is held. A frame that asks for more is
+   * `LIMIT_EXCEEDED`. More than 1 GiB is never accepted, and `zlib` has the limit of the default. Default 128 MiB
+   */
+  readonly maxWindow?: number | undefined;
 }
 
 /** What `createDecompressor` takes. */

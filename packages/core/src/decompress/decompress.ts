@@ -1,9 +1,6 @@
 import { StowageError } from '@stowage/types';
 import type { DecompressOptions } from './decompress-options.ts';
-import { FormatDecoder } from './format-decoder.ts';
-
-/** How much input is decompressed at a time: gzip makes at most 16 MiB of it, whatever is in it. */
-const SLICE = 16 * 1024;
+import { FormatDecoder, sliceLength } from './format-decoder.ts';
 
 /**
  * A stage that decompresses, by the rules of `createDecompressor`. Input is taken only while somebody reads, so that a
@@ -80,9 +77,11 @@ export function decompress(options: DecompressOptions = {}): TransformStream<Uin
     },
     write: (chunk) =>
       failing(async () => {
-        for (let at = 0; at < chunk.length; at += SLICE) {
+        for (let at = 0; at < chunk.length;) {
           if (!wanted && !abandoned) await new Promise<void>((resolve) => (wake = resolve));
-          const writing = decoder.write(chunk.subarray(at, at + SLICE));
+          const slice = chunk.subarray(at, at + sliceLength(decoder.format));
+          at += slice.length;
+          const writing = decoder.write(slice);
           if (writing !== undefined) await writing;
         }
       }),

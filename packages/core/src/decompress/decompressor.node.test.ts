@@ -5,7 +5,7 @@ import zlib from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createDecompressor } from './decompressor.ts';
-import { gunzipBackend } from './format-decoder.ts';
+import { gunzipBackend, zstdBackend } from './format-decoder.ts';
 import type { DecompressorInit } from './decompress-options.ts';
 import { createNodeZstdDecoder } from './zstd-node.ts';
 
@@ -28,6 +28,7 @@ async function run(
 
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllGlobals();
 });
 
 describe.each(['wasm', 'js', 'zlib'] as const)('gzip by %s against node:zlib', (gunzipBackend) => {
@@ -101,6 +102,15 @@ describe('the choice of backend', () => {
     expect(createGunzip).not.toHaveBeenCalled();
   });
 
+  it('is node:zlib for zstd in Deno, which has it and is faster, unless the window is limited', () => {
+    expect(zstdBackend()).toBe('wasm');
+    vi.stubGlobal('Deno', {});
+    expect(zstdBackend()).toBe('createZstdDecompress' in zlib ? 'zlib' : 'wasm');
+    vi.spyOn(process, 'getBuiltinModule').mockReturnValue({ createZstdDecompress: () => undefined });
+    expect(zstdBackend()).toBe('zlib');
+    expect(zstdBackend(1_000_000)).toBe('wasm');
+  });
+
   it('refuses what is named and is not there', async () => {
     vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined);
     await expect(run([zlib.gzipSync('abc')], { gunzipBackend: 'zlib' })).rejects.toMatchObject({
@@ -135,14 +145,14 @@ describe('freeing', () => {
 
 describe('zstd', () => {
   const hasZstd = 'createZstdDecompress' in zlib;
+  const stream = Buffer.concat([SKIPPABLE, HELLO, SKIPPABLE, WORLD, Buffer.alloc(5)]);
 
-  it('is decompressed where node:zlib has it and refused by name elsewhere', async () => {
-    const stream = Buffer.concat([SKIPPABLE, HELLO, SKIPPABLE, WORLD, Buffer.alloc(5)]);
+  it.each(['wasm', 'zlib'] as const)('is decompressed by %s, or refused by name', async (zstdBackend) => {
     for (const size of [1, 9, 1000]) {
       const chunks = [];
       for (let at = 0; at < stream.length; at += size) chunks.push(stream.subarray(at, at + size));
-      const result = await run(chunks).then(String, (error: unknown) => error);
-      if (hasZstd) expect(result).toBe(`hello ${'world'.repeat(100)}`);
+      const result = await run(chunks, { zstdBackend }).then(String, (error: unknown) => error);
+      if (hasZstd || zstdBackend === 'wasm') expect(result).toBe(`hello ${'world'.repeat(100)}`);
       else
         expect(result).toMatchObject({ code: 'UNSUPPORTED', message: 'this runtime cannot decompress zstd' });
     }

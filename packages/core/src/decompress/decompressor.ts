@@ -30,8 +30,8 @@ export interface Decompressor {
 
 /**
  * Makes a decompressor that takes a stream in pieces of any size and gives its output to `onOutput`. The first bytes
- * decide: gzip (RFC 1952, any number of members), zstd (RFC 8878, any number of frames) where the runtime's node:zlib
- * has it, and everything else as it is. bzip2 and xz are recognised and refused. An empty stream is complete and has
+ * decide: gzip (RFC 1952, any number of members), zstd (RFC 8878, any number of frames, no
+ * dictionaries), and everything else as it is. bzip2 and xz are recognised and refused. An empty stream is complete and has
  * no output, unless `format` asks for one that cannot be empty.
  *
  * After a complete gzip or zstd stream zero bytes may follow, as padding; anything else is `INVALID_ARCHIVE`. This

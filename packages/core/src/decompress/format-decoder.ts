@@ -8,7 +8,9 @@ import type { Decoder, Emit } from '../inflate/decoder.ts';
 import { createInflater, inflateBackend } from '../inflate/inflater.ts';
 import type { Inflater } from '../inflate/inflater-init.ts';
 import { checkOutput } from '../inflate/output-limits.ts';
-import type { DecompressorInit, GunzipBackend } from './decompress-options.ts';
+import type { DecompressorInit, GunzipBackend, ZstdBackend } from './decompress-options.ts';
+import { isDeno } from '../platform/platform.ts';
+import { nativeZstd } from './zstd-native.ts';
 
 /** What a {@link FormatDecoder} takes. */
 export interface FormatDecoderInit extends DecompressorInit {
@@ -23,6 +25,21 @@ const NOTHING = new Uint8Array(0);
 /** The backend for gzip that this runtime takes when none is named. */
 export function gunzipBackend(): GunzipBackend {
   return inflateBackend();
+}
+
+/** The backend for zstd that this runtime takes when none is named; `none` where it cannot be read. */
+export function zstdBackend(maxWindow?: number): ZstdBackend | 'none' {
+  const native = nativeZstd() !== undefined;
+  // In Deno node:zlib is the faster one; it knows no limit but its own.
+  const prefersNative = native && maxWindow === undefined && isDeno();
+  if (!prefersNative && inflateBackend() === 'wasm') return 'wasm';
+  return native ? 'zlib' : 'none';
+}
+
+/** How much input to take at a time: 16 MiB of output are made of it at most, whatever is in it. */
+export function sliceLength(format: CompressionFormat | undefined): number {
+  // Four bytes of zstd can stand for 128 KiB, sixteen of gzip for as many KiB.
+  return format === 'zstd' || format === undefined ? 512 : 16 * 1024;
 }
 
 /**
@@ -123,13 +140,20 @@ export class FormatDecoder implements Decoder {
         return this.#inflater;
       }
       case 'zstd':
-        return (await import('./zstd-node.ts')).createNodeZstdDecoder(emit);
+        return this.#createZstdDecoder(emit);
       case 'plain':
         return { write: emit, end: () => undefined, free: () => undefined };
       case 'bzip2':
       case 'xz':
         throw new StowageError('UNSUPPORTED', `cannot decompress ${format}`);
     }
+  }
+
+  async #createZstdDecoder(emit: Emit): Promise<Decoder> {
+    if ((this.#init.zstdBackend ?? zstdBackend(this.#init.maxWindow)) !== 'wasm') {
+      return (await import('./zstd-node.ts')).createNodeZstdDecoder(emit);
+    }
+    return (await import('../zstd/create-zstd-decoder.ts')).createZstdDecoder(emit, this.#init);
   }
 
   #emit(bytes: Uint8Array): void {

@@ -2,7 +2,7 @@ import type { Bytes, Digester, DigestAlgorithm } from '@stowage/types';
 import type { Checkpoint } from '../inflate/checkpoint.ts';
 import type { CompressionFormat } from '../inflate/compression-format.ts';
 import type { DecompressOptions } from '../decompress/decompress-options.ts';
-import { FormatDecoder } from '../decompress/format-decoder.ts';
+import { FormatDecoder, sliceLength } from '../decompress/format-decoder.ts';
 import { createDigester } from '../digest/digester.ts';
 import { cancelled, StageCalls } from './layer-stage-calls.ts';
 import { isPromise, LayerOutput } from './layer-stage-output.ts';
@@ -26,12 +26,6 @@ export interface LayerFindings {
   readonly format: CompressionFormat;
   readonly checkpoints: readonly Checkpoint[];
 }
-
-/**
- * How much is hashed and inflated at a time: it stays in the cache from one to the other, and what it can grow to, a
- * thousand times as much, still fits into memory where the taker of the output makes it wait.
- */
-const SLICE = 16 * 1024;
 
 /** Hashes, inflates and hashes again in the thread that calls it. */
 export class ThreadStage {
@@ -81,9 +75,11 @@ export class ThreadStage {
   write(bytes: Bytes): void | Promise<void> {
     if (!this.#calls.idle) return this.#calls.run(() => Promise.resolve());
     try {
-      for (let at = 0; at < bytes.length; at += SLICE) {
-        const waiting = this.#take(bytes, at);
-        if (waiting !== undefined) return this.#calls.run(() => this.#writeRest(waiting, bytes, at + SLICE));
+      for (let at = 0; at < bytes.length;) {
+        const slice = this.#slice(bytes, at);
+        at += slice.length;
+        const waiting = this.#take(slice);
+        if (waiting !== undefined) return this.#calls.run(() => this.#writeRest(waiting, bytes, at));
       }
       return undefined;
     } catch (error) {
@@ -93,16 +89,26 @@ export class ThreadStage {
 
   async #writeRest(waiting: Promise<void>, bytes: Bytes, from: number): Promise<void> {
     await waiting;
-    for (let at = from; at < bytes.length; at += SLICE) {
+    for (let at = from; at < bytes.length;) {
       this.#calls.throwIfClosed();
-      const next = this.#take(bytes, at);
+      const slice = this.#slice(bytes, at);
+      at += slice.length;
+      const next = this.#take(slice);
       if (next !== undefined) await next;
     }
   }
 
+  /**
+   * What is hashed and decompressed next: it stays in the cache from one to the other, and what it can grow to still
+   * fits into memory where the taker of the output makes it wait.
+   */
+  #slice(bytes: Bytes, at: number): Bytes {
+    const format = this.#decoder === undefined ? 'plain' : this.#decoder.format;
+    return bytes.subarray(at, at + sliceLength(format));
+  }
+
   /** Takes one slice. Answers a promise where there is something to wait for. */
-  #take(bytes: Bytes, at: number): Promise<void> | undefined {
-    const slice = bytes.length <= SLICE ? bytes : bytes.subarray(at, at + SLICE);
+  #take(slice: Bytes): Promise<void> | undefined {
     this.#size += slice.length;
     this.#digest?.update(slice);
     const decoding = this.#decoder?.write(slice);

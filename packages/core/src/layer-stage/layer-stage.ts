@@ -4,7 +4,6 @@ import type { Checkpoint } from '../inflate/checkpoint.ts';
 import type { CompressionFormat } from '../inflate/compression-format.ts';
 import type { DecompressOptions } from '../decompress/decompress-options.ts';
 import { handled } from './layer-stage-calls.ts';
-import { ThreadStage } from './layer-stage-thread.ts';
 import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
 import { LazyPool, sharedPool } from './worker-pool.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -121,6 +120,7 @@ async function begin(
     const stage = await WorkerStage.create({ pool, work, take, signal });
     if (stage !== undefined) return { place: 'worker', stage };
   }
+  const { ThreadStage } = await import('./layer-stage-thread.ts');
   return { place: 'thread', stage: await ThreadStage.create(work, take, signal) };
 }
 
@@ -132,13 +132,15 @@ function poolOf(worker: true | WorkerPool): LazyPool {
 
 /** The part that can be posted to a worker. */
 function workOf(init: LayerStageInit): LayerWork {
-  const { maxBytes, maxRatio, format, gunzipBackend, checkpointEvery } = init;
+  const { maxBytes, maxRatio, format, gunzipBackend, zstdBackend, maxWindow, checkpointEvery } = init;
   const { digestAlgorithm = 'sha256', diffIdAlgorithm = 'sha256' } = init;
   return {
     maxBytes,
     maxRatio,
     format,
     gunzipBackend,
+    zstdBackend,
+    maxWindow,
     checkpointEvery,
     digest: digestAlgorithm,
     diffId: diffIdAlgorithm,

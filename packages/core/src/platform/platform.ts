@@ -18,6 +18,11 @@ export function runtimeProcess(): NodeLikeProcess | undefined {
   return (globalThis as { process?: NodeLikeProcess }).process;
 }
 
+/** Whether this is Deno. */
+export function isDeno(): boolean {
+  return 'Deno' in globalThis;
+}
+
 /** A module of Node's where the runtime has it: Node, Deno, Bun; not a page. */
 export function builtinModule<Name extends keyof BuiltinModules>(
   name: Name,

@@ -1,5 +1,5 @@
 import { chainId } from '@stowage/core';
-import { formatReference, isStowageError } from '@stowage/types';
+import { formatReference, isStowageError, MEDIA_TYPES } from '@stowage/types';
 import type {
   AbortOptions,
   ChainID,
@@ -124,7 +124,9 @@ async function nameFault(
   sound: ReadonlySet<ImageID>,
   options: AbortOptions,
 ): Promise<string | undefined> {
-  if (!sound.has(imageId)) return `its image ${imageId} is damaged, or not in the store`;
+  // An artifact is no image: its manifest stands in place of one.
+  const isArtifact = imageId === (target.digest as string) && target.mediaType === MEDIA_TYPES.ociManifest;
+  if (!sound.has(imageId) && !isArtifact) return `its image ${imageId} is damaged, or not in the store`;
   return blobFault(target, content, options);
 }
 

@@ -2,7 +2,7 @@ import { collect, createTarWriter, streamOf } from '@stowage/core';
 import type { TarEntryInit } from '@stowage/core';
 import * as fc from 'fast-check';
 import { isStowageError } from '@stowage/types';
-import type { Bytes, ByteStream, ContentStore, Storage } from '@stowage/types';
+import type { Bytes, ByteStream, ContentStore, Layer, Storage } from '@stowage/types';
 
 const encoder = new TextEncoder();
 
@@ -82,4 +82,18 @@ export function withContent(storage: Storage, replaced: Partial<ContentStore>): 
     lock: storage.lock.bind(storage),
     close: storage.close.bind(storage),
   };
+}
+
+/** The same layer, with its tar replaced by what a function makes of it. */
+export function withTar(
+  layer: Layer,
+  tarStream: (real: () => Promise<ByteStream>) => Promise<ByteStream>,
+): Layer {
+  return new Proxy(layer, {
+    get: (target, name) => {
+      if (name === 'tarStream') return () => tarStream(() => target.tarStream());
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 }

@@ -350,23 +350,24 @@ describe('a refresh token', () => {
   });
 });
 
-describe('a body that can be sent once', () => {
-  it('is not sent again after a refusal', async () => {
-    const body = new Response('abc').body as ReadableStream<Uint8Array>;
-    const { network, get } = sessionOver({ [`PATCH ${URL_A}`]: refusal(401) });
-    expect(isRegistryError(await rejection(get({ method: 'PATCH', body })))).toBe(true);
-    expect(network.log).toEqual([`PATCH ${URL_A}`]);
+describe('a body', () => {
+  it('is sent again after a refusal, and after a failure', async () => {
+    const { network, get } = sessionOver({ [`PUT ${URL_A}`]: { status: 503 } });
+    await rejection(get({ method: 'PUT', body: 'abc' }));
+    expect(network.sent.map((sent) => sent.body)).toEqual(['abc', 'abc', 'abc']);
   });
 
-  it('is not sent again after a failure, but a text is', async () => {
-    const again = { [`PUT ${URL_A}`]: { status: 503 } };
-    const stream = sessionOver(again);
-    const body = new Response('abc').body as ReadableStream<Uint8Array>;
-    await rejection(stream.get({ method: 'PUT', body }));
-    expect(stream.network.log.length).toBe(1);
-    const text = sessionOver(again);
-    await rejection(text.get({ method: 'PUT', body: 'abc' }));
-    expect(text.network.log.length).toBe(3);
-    expect(text.network.sent.map((sent) => sent.body)).toEqual(['abc', 'abc', 'abc']);
+  it('is not sent again after a failure that its sender wants to look into, but after a refusal', async () => {
+    const failing = sessionOver({ [`PATCH ${URL_A}`]: { status: 503 } });
+    await rejection(failing.get({ method: 'PATCH', body: 'abc', once: true }));
+    expect(failing.network.log.length).toBe(1);
+    const broken = sessionOver({ [`PATCH ${URL_A}`]: { error: new TypeError('connection reset') } });
+    await rejection(broken.get({ method: 'PATCH', body: 'abc', once: true }));
+    expect(broken.network.log.length).toBe(1);
+    const refusing = sessionOver({
+      [`PATCH ${URL_A}`]: [refusal(401), {}],
+      [tokenUrl(PULL)]: { json: { token: 't' } },
+    });
+    expect(await refusing.get({ method: 'PATCH', body: 'abc', once: true })).toBe(200);
   });
 });

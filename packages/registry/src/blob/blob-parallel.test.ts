@@ -77,6 +77,60 @@ describe('a blob over several connections', () => {
     expect(ranges().length).toBe(5);
   });
 
+  it('comes range after range over one', async () => {
+    const { repository, network } = scripted({ [`GET ${BLOB}`]: serve() });
+    const reader = (await repository.blobs.open(DIGEST, { partSize: 100 })).getReader();
+    let text = '';
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      text += new TextDecoder().decode(next.value);
+      // The next one is not asked for before this one has been taken.
+      expect(network.sent.length).toBe(Math.ceil(text.length / 100));
+    }
+    expect(text).toBe(TEXT);
+    expect(network.sent.map(({ headers }) => headers['range'])).toEqual(RANGES);
+  });
+
+  it('over one as over several: goes on where a range breaks off, and is told of wrong ones', async () => {
+    const one = { partSize: 100 };
+    const broken = open(
+      serve((first, times) => {
+        if (first !== 200 || times > 1) return undefined;
+        const headers = { 'content-range': `bytes 200-299/${String(SIZE)}`, 'content-length': '100' };
+        return { status: 206, body: TEXT.slice(200, 250), headers };
+      }),
+      one,
+    );
+    expect(await broken.text).toBe(TEXT);
+    expect(broken.ranges()).toContain('bytes=250-299');
+    expect(await open(() => ({ body: TEXT }), one).text).toBe(TEXT);
+    const gone = open(
+      serve((first) => (first === 300 ? { status: 404 } : undefined)),
+      one,
+    );
+    expect(isStowageError(await rejection(gone.text), 'NOT_FOUND')).toBe(true);
+  });
+
+  it('over one is let go in the middle, with the request that is under way', async () => {
+    let asked = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const { repository, network } = scripted({
+      [`GET ${BLOB}`]: (sent) => {
+        if (rangeOf(sent)?.first !== 100) return serve()(sent);
+        asked();
+        return { status: 206, body: new ReadableStream<Uint8Array>() };
+      },
+    });
+    const reader = (await repository.blobs.open(DIGEST, { partSize: 100 })).getReader();
+    await reader.read();
+    const next = reader.read();
+    await waiting;
+    await reader.cancel();
+    expect((await next).done).toBe(true);
+    expect(network.sent.length).toBe(2);
+  });
+
   it('may be a part of it', async () => {
     const { text, ranges } = open(serve(), { ...PLAN, offset: 150, length: 250 });
     expect(await text).toBe(TEXT.slice(150, 400));

@@ -1,71 +1,14 @@
-import { StowageError } from '@stowage/types';
-import type { Bytes, OpenBlobOptions } from '@stowage/types';
-import { wantedLength } from './blob-part.ts';
-import type { BlobPart } from './blob-part.ts';
+import type { Bytes } from '@stowage/types';
+import { wantedLength, wrongLength } from './blob-part.ts';
+import type { BlobPart, PartPlan } from './blob-part.ts';
 import { requestBlob } from './blob-request.ts';
 import type { OpenedBlob } from './blob-request.ts';
 import { resumingSource } from './blob-resume.ts';
 import type { ByteSource } from '../transport/byte-source.ts';
 import type { ReaderDeps } from '../session/requester.ts';
 
-const MIB = 1024 * 1024;
-const DEFAULT_PART = 8 * MIB;
-/** A part of less than this is not worth a request of its own. */
-const SMALLEST_PART = MIB;
-const MAX_CONNECTIONS = 32;
-
-/** How a blob is cut into ranges. */
-export interface PartPlan {
-  readonly connections: number;
-  /** Bytes of a part; the last one may be shorter. */
-  readonly partSize: number;
-}
-
-/**
- * Reads how many ranges to fetch at the same time, and of what size; `undefined` for a blob that takes one request.
- *
- * @throws `INVALID_ARGUMENT` for numbers out of range
- */
-export function planOf(
-  { connections = 1, partSize = DEFAULT_PART }: OpenBlobOptions,
-  part: BlobPart,
-): PartPlan | undefined {
-  if (!Number.isInteger(connections) || connections < 1 || connections > MAX_CONNECTIONS) {
-    throw new StowageError('INVALID_ARGUMENT', `connections must be from 1 to ${MAX_CONNECTIONS}`);
-  }
-  if (!Number.isSafeInteger(partSize) || partSize < 1) {
-    throw new StowageError('INVALID_ARGUMENT', 'partSize must be a count of bytes');
-  }
-  const wanted = wantedLength(part) ?? Infinity;
-  // No larger than it takes to keep every connection busy, and no smaller than is worth it.
-  const fair = Math.max(Math.ceil(wanted / connections), SMALLEST_PART);
-  const size = Math.min(partSize, fair);
-  return connections > 1 && wanted > size ? { connections, partSize: size } : undefined;
-}
-
-/**
- * A part of a blob, fetched as several ranges at the same time and given in order. At most as many ranges as there are
- * connections are in memory, each of them resumed by itself. A registry that answers the first with the whole blob sends
- * that alone.
- */
-export async function openParallel(
-  url: string,
-  part: BlobPart,
-  { connections, partSize }: PartPlan,
-  deps: ReaderDeps,
-): Promise<ByteSource> {
-  const { requester } = deps;
-  const opened = await requestBlob({ requester, url, part, atMost: partSize });
-  if (!opened.ranged) return resumingSource(opened, url, part, deps);
-  if (opened.size !== undefined) {
-    return new ParallelSource(opened, url, { ...part, size: opened.size }, { connections, partSize }, deps);
-  }
-  // How long the blob is, the registry does not say: where the ranges end is not to be known.
-  opened.source.cancel();
-  return resumingSource(await requestBlob({ requester, url, part }), url, part, deps);
-}
-
-class ParallelSource implements ByteSource {
+/** Asks for several ranges at the same time. */
+export class ParallelSource implements ByteSource {
   readonly #url: string;
   readonly #part: BlobPart;
   readonly #plan: PartPlan;
@@ -175,10 +118,6 @@ class BufferedRange implements ByteSource {
       this.#chunks.push(bytes);
       this.#wake();
     }
-    if (length === this.#length) return;
-    throw new StowageError(
-      'SIZE_MISMATCH',
-      `registry sent ${String(length)} bytes of a range of ${String(this.#length)}`,
-    );
+    if (length !== this.#length) throw wrongLength(length - this.#length);
   }
 }

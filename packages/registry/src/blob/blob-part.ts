@@ -42,3 +42,16 @@ export function wantedLength({ offset, length, size }: BlobPart): number | undef
 export function rangeOf({ offset, length }: BlobPart): string {
   return `bytes=${offset}-${length === undefined ? '' : String(offset + length - 1)}`;
 }
+
+/** How a blob is cut into ranges. */
+export interface PartPlan {
+  readonly connections: number;
+  /** Bytes of a part; the last one may be shorter. */
+  readonly partSize: number;
+}
+
+/** The error for a range with more or fewer bytes than were announced. */
+export function wrongLength(excess: number): StowageError {
+  const what = excess < 0 ? `${String(-excess)} bytes fewer` : `${String(excess)} bytes more`;
+  return new StowageError('SIZE_MISMATCH', `registry sent ${what} than it said of a range`);
+}

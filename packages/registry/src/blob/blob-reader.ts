@@ -1,10 +1,9 @@
 import { createDigester, streamOf } from '@stowage/core';
 import { asDigest, isStowageError, MEDIA_TYPES, parseDigest, RegistryError } from '@stowage/types';
 import type { BlobReader, ByteStream, Descriptor, Digest } from '@stowage/types';
-import { openParallel, planOf } from './blob-parallel.ts';
-import type { PartPlan } from './blob-parallel.ts';
+import { openInParts, planOf } from './blob-parts.ts';
 import { isWhole, partOf, wantedLength } from './blob-part.ts';
-import type { BlobPart } from './blob-part.ts';
+import type { BlobPart, PartPlan } from './blob-part.ts';
 import { requestBlob } from './blob-request.ts';
 import { resumingSource } from './blob-resume.ts';
 import { abandon, announcedLength, discard } from '../transport/body.ts';
@@ -91,7 +90,7 @@ async function openAt(
   plan: PartPlan | undefined,
   deps: ReaderDeps,
 ): Promise<ByteSource> {
-  if (plan !== undefined) return await openParallel(url, part, plan, deps);
+  if (plan !== undefined) return await openInParts(url, part, plan, deps);
   return resumingSource(await requestBlob({ requester: deps.requester, url, part }), url, part, deps);
 }
 

@@ -5,7 +5,7 @@ import type { Endpoint } from '../address/endpoint.ts';
 import type { Requester } from '../session/requester.ts';
 import type { RetryDeps } from '../transport/retry.ts';
 import { createTransport } from '../transport/transport.ts';
-import type { TransportInit } from '../transport/transport.ts';
+import type { TransportInit } from '../transport/transport-init.ts';
 import { mayReach, zoneOf } from '../address/zone.ts';
 
 /** What asks the places that a descriptor names beside its registry. */

@@ -187,6 +187,13 @@ describe('store', () => {
     expect(await config.credentials('docker.io')).toMatchObject({ username: 'ann', identityToken: 'i' });
   });
 
+  it('keeps a token that is for the registry itself', async () => {
+    const config = await open({});
+    await config.store('quay.io', { registryToken: 'r' });
+    expect(await stored()).toEqual({ auths: { 'quay.io': { registrytoken: 'r' } } });
+    expect(await config.credentials('quay.io')).toMatchObject({ registryToken: 'r' });
+  });
+
   it('gives the secret to the helper, and the file only the name', async () => {
     await directory.helper('chain', KEYCHAIN(directory.file('chain.json')));
     const config = await open({ credsStore: 'chain', auths: { 'quay.io': ENTRY } });

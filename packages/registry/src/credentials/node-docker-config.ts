@@ -225,13 +225,15 @@ async function read(path: string, options: AbortOptions): Promise<DockerConfigDo
 }
 
 /** An account as docker writes it. */
-function entryOf({ username = '', password = '', identityToken = '' }: AuthConfig): Record<string, string> {
+function entryOf(config: AuthConfig): Record<string, string> {
+  const { username = '', password = '', identityToken = '', registryToken = '' } = config;
   const secret = identityToken === '' ? password : '';
   const auth =
     username === '' && secret === '' ? '' : Buffer.from(`${username}:${secret}`).toString('base64');
   return {
     ...(auth === '' ? {} : { auth }),
     ...(identityToken === '' ? {} : { identitytoken: identityToken }),
+    ...(registryToken === '' ? {} : { registrytoken: registryToken }),
   };
 }
 

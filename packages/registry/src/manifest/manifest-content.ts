@@ -47,7 +47,9 @@ export async function verifyManifest(
   const signed = signedPart(bytes, essenceOf(contentType));
   const digest = await digestBytes(signed, algorithm);
   if (wanted !== undefined && digest !== wanted) {
-    throw new StowageError('DIGEST_MISMATCH', `manifest verification failed for digest ${wanted}`);
+    // Docker's words differ by what it is.
+    const what = isSigned(essenceOf(contentType)) ? 'image' : 'manifest';
+    throw new StowageError('DIGEST_MISMATCH', `${what} verification failed for digest ${wanted}`);
   }
   const mediaType = checkedMediaType(bytes, essenceOf(contentType));
   return { descriptor: { mediaType, digest, size: bytes.byteLength }, bytes };
@@ -76,8 +78,12 @@ export async function checkNamedDigest(
 
 /** What the digest of a manifest is of: all of it, but of schema 1 only what was signed. */
 function signedPart(bytes: Bytes, mediaType: string): Bytes {
-  if (mediaType !== MEDIA_TYPES.dockerSchema1Signed) return bytes;
+  if (!isSigned(mediaType)) return bytes;
   return parseSignedManifest(bytes, { allowUnsigned: true, maxBytes: MAX_MANIFEST_SIZE }).canonical;
+}
+
+function isSigned(mediaType: string): boolean {
+  return mediaType === MEDIA_TYPES.dockerSchema1Signed;
 }
 
 /** The type of a manifest, once its `Content-Type`, its own claim and its shape agree (CVE-2021-41190). */

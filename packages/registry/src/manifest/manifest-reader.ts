@@ -1,5 +1,5 @@
 import { asDigest, essenceOf, isDigest, MEDIA_TYPES, withName, withTag } from '@stowage/types';
-import type { Descriptor, Digest, FetchedManifest, ManifestReader } from '@stowage/types';
+import type { AbortOptions, Descriptor, Digest, FetchedManifest, ManifestReader } from '@stowage/types';
 import type { Answer } from '../transport/answer.ts';
 import { announcedLength, discard, readBody } from '../transport/body.ts';
 import { checkNamedDigest, GENERIC_TYPES, MAX_MANIFEST_SIZE, verifyManifest } from './manifest-content.ts';
@@ -46,21 +46,37 @@ export function createManifestReader(
       return descriptor ?? (await reader.get(reference, { signal })).descriptor;
     },
 
-    async get(reference, { signal } = {}): Promise<FetchedManifest> {
-      const digest = checkReference(reference);
-      const url = urlOf(reference);
-      const headers = { accept: ACCEPT };
-      return await requester.exchange({ method: 'GET', url, headers, signal }, async (answer) => {
-        if (answer.response.status !== 200) throw await requester.failure(answer, signal);
-        const bytes = await readBody(answer, { maxBytes: MAX_MANIFEST_SIZE, signal });
-        const { headers: sent } = answer.response;
-        const manifest = await verifyManifest(bytes, digest, sent.get('content-type') ?? '');
-        if (digest === undefined) await checkNamedDigest(manifest, sent.get('docker-content-digest'));
-        return manifest;
-      });
+    async get(reference, options = {}): Promise<FetchedManifest> {
+      return (await fetchManifest(requester, urlOf(reference), reference, options)).manifest;
     },
   };
   return reader;
+}
+
+/** A manifest as one answer gave it. */
+export interface AnsweredManifest {
+  readonly manifest: FetchedManifest;
+  /** Names this state of the tag, where the registry does. */
+  readonly entityTag: string | null;
+}
+
+/** Asks for a manifest and verifies it, see `ManifestReader.get`. */
+export async function fetchManifest(
+  requester: Requester,
+  url: string,
+  reference: string,
+  { signal }: AbortOptions,
+): Promise<AnsweredManifest> {
+  const digest = checkReference(reference);
+  const headers = { accept: ACCEPT };
+  return await requester.exchange({ method: 'GET', url, headers, signal }, async (answer) => {
+    if (answer.response.status !== 200) throw await requester.failure(answer, signal);
+    const bytes = await readBody(answer, { maxBytes: MAX_MANIFEST_SIZE, signal });
+    const { headers: sent } = answer.response;
+    const manifest = await verifyManifest(bytes, digest, sent.get('content-type') ?? '');
+    if (digest === undefined) await checkNamedDigest(manifest, sent.get('docker-content-digest'));
+    return { manifest, entityTag: sent.get('etag') };
+  });
 }
 
 /**

@@ -141,7 +141,8 @@ async function* inOrder<T>(...lists: readonly AsyncIterable<T>[]): AsyncGenerato
   for (const list of lists) yield* list;
 }
 
-async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
+/** What a promise gives; `undefined` where it fails with `NOT_FOUND`. */
+export async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   return await promise.catch((error: unknown) => {
     if (isStowageError(error, 'NOT_FOUND')) return undefined;
     throw error;

@@ -6,7 +6,7 @@ export interface ConnectionOptions {
   readonly connectTimeout?: number | undefined;
   /**
    * The proxies for http and https, or `false` for none. Default: what `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say.
-   * Deno and Bun read these variables by themselves and apply their own rules to `NO_PROXY`.
+   * Deno and Bun read these variables by themselves, whatever is said here, and apply their own rules to `NO_PROXY`.
    */
   readonly proxy?: ProxySettings | false | undefined;
   /** Whether HTTP/2 is offered to servers. In Node only; Deno and browsers decide by themselves. Default `false`. */

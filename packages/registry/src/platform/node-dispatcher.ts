@@ -20,9 +20,10 @@ export async function openDispatcher(
   settings: Omit<FetchSettings, 'proxy'>,
   via: string | undefined,
 ): Promise<Dispatcher> {
-  const { insecure, tls, connectTimeout = 30, http2 = false, guardedBy } = settings;
+  const { insecure, tls, connectTimeout = 30, http2 = false, guardedBy, privateAllowed } = settings;
   const timeout = connectTimeout * 1000;
-  const lookup = guardedBy === undefined ? undefined : ((await guardedLookup(guardedBy)) as LookupFunction);
+  const guard = guardedBy === undefined ? undefined : await guardedLookup(guardedBy, { privateAllowed });
+  const lookup = guard as LookupFunction | undefined;
   const connect = {
     timeout,
     rejectUnauthorized: !insecure,

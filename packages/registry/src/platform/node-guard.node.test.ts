@@ -27,8 +27,12 @@ const lookup: LookupAll = (hostname, _options, callback) => {
   );
 };
 
-async function find(registry: string, hostname: string, all = true): Promise<string[] | string> {
-  const guarded = await guardedLookup(registry, lookup);
+async function find(
+  registry: string,
+  hostname: string,
+  { all = true, privateAllowed = false } = {},
+): Promise<string[] | string> {
+  const guarded = await guardedLookup(registry, { lookup, privateAllowed });
   return await new Promise((resolve) => {
     guarded(hostname, { all }, (error, found) => {
       if (error !== null) resolve(error.message);
@@ -46,7 +50,7 @@ describe('guardedLookup', () => {
     ['registry.dev.example', 'rebound.example', ['127.0.0.1']],
   ])('%s may lead to %s', async (registry, hostname, addresses) => {
     expect(await find(registry, hostname)).toEqual(addresses);
-    expect(await find(registry, hostname, false)).toBe(addresses[0]);
+    expect(await find(registry, hostname, { all: false })).toBe(addresses[0]);
   });
 
   it.each([
@@ -58,9 +62,17 @@ describe('guardedLookup', () => {
     ['registry.corp.example', 'meta.example'],
     ['unknown.example', 'rebound.example'],
   ])('%s may not lead to %s', async (registry, hostname) => {
-    expect(await find(registry, hostname)).toBe(
+    expect(await find(registry, hostname)).toContain(
       `${hostname} stands for an address that ${registry} may not lead to`,
     );
+  });
+
+  it('lets private addresses through where that is wished, and nothing that is nearer', async () => {
+    const wish = { privateAllowed: true };
+    expect(await find('registry.example', 'minio.corp.example', wish)).toEqual(['10.0.0.9']);
+    expect(await find('registry.example', 'minio.corp.example')).toContain('allowPrivateRedirects');
+    expect(await find('registry.example', 'rebound.example', wish)).toContain('may not lead to');
+    expect(await find('registry.example', 'meta.example', wish)).not.toContain('allowPrivateRedirects');
   });
 
   it('passes on that a name is not known', async () => {

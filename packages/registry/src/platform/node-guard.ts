@@ -13,17 +13,24 @@ type Callback = (error: Error | null, address: LookupAddress[] | string, family?
 /** Sockets ask for one address or for all of them. */
 type GuardOptions = Omit<LookupAllOptions, 'all'> & { readonly all?: boolean };
 
+/** How a guard is made. */
+export interface GuardInit {
+  /** Default: the system's. */
+  readonly lookup?: LookupAll | undefined;
+  /** Whether private addresses are fine, whatever the registry's own. Default `false`. */
+  readonly privateAllowed?: boolean | undefined;
+}
+
 /**
  * A look-up for hosts that a registry leads to. It leaves out addresses that are nearer than the registry's own: a name
- * of the network that stands for this machine or for a metadata service is one that somebody made for us (DNS
- * rebinding). Where the registry itself is near, so may be the others.
+ * of the network that stands for a private address, for this machine or for a metadata service is one that somebody may
+ * have made for us (DNS rebinding). Where the registry itself is near, so may be the others.
  *
  * @param registry the registry's host
- * @param lookup default: the system's
  */
 export async function guardedLookup(
   registry: string,
-  lookup?: LookupAll,
+  { lookup, privateAllowed = false }: GuardInit = {},
 ): Promise<(hostname: string, options: GuardOptions, callback: Callback) => void> {
   const find = lookup ?? (await import('node:dns')).lookup;
   return (hostname, options, callback) => {
@@ -38,11 +45,16 @@ export async function guardedLookup(
       }
       find(registry.replace(/^\[|\]$/g, ''), { all: true }, (failure, own) => {
         const zones = failure === null ? own.map(({ address }) => zoneOfAddress(address)) : [];
-        const allowed = addresses.filter(({ address }) =>
-          zones.some((zone) => mayReach(zone, zoneOfAddress(address))),
-        );
-        if (allowed.length > 0) answer(allowed);
-        else callback(new Error(`${hostname} stands for an address that ${registry} may not lead to`), []);
+        const mayBe = (to: Zone): boolean =>
+          (privateAllowed && to === 'private') || zones.some((zone) => mayReach(zone, to));
+        const allowed = addresses.filter(({ address }) => mayBe(zoneOfAddress(address)));
+        if (allowed.length > 0) {
+          answer(allowed);
+          return;
+        }
+        const isPrivate = addresses.some(({ address }) => zoneOfAddress(address) === 'private');
+        const knob = isPrivate ? ': a private one, allowPrivateRedirects allows those of redirects' : '';
+        callback(new Error(`${hostname} stands for an address that ${registry} may not lead to${knob}`), []);
       });
     });
 

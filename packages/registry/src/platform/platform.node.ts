@@ -7,6 +7,12 @@ import { proxyFor, proxyFromEnvironment } from './proxy.ts';
 /** Whether requests may carry every header. */
 export const sendsEveryHeader: boolean = true;
 
+/** Whether the runtime takes a body into its memory however slowly it is read. */
+export const readsAhead: boolean = false;
+
+/** Whether the content of a request can be sent while it is read, with its length told before. */
+export const streamsRequests: boolean = true;
+
 /** Errors in Node say themselves what went wrong. */
 export const explainFailure: FailureExplainer | undefined = undefined as FailureExplainer | undefined;
 

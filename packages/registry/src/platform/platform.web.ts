@@ -22,6 +22,18 @@ const { process, Deno: deno, Bun: bun } = globalThis as ServerGlobals;
  */
 export const sendsEveryHeader: boolean = process?.versions?.node !== undefined;
 
+/**
+ * Whether the content of a request can be sent while it is read. Chromium does so over HTTP/2 only, Firefox and Safari do
+ * not, Bun gathers it first, and none of them tells its length before.
+ */
+export const streamsRequests: boolean = false;
+
+/**
+ * Whether the runtime takes a body into its memory as fast as the network brings it, however slowly it is read. Browsers
+ * do, so that large blobs are asked for in parts there.
+ */
+export const readsAhead: boolean = !sendsEveryHeader;
+
 /** Finds out why a request failed, as far as a page can. Servers are told by the error itself. */
 export const explainFailure: FailureExplainer | undefined = sendsEveryHeader ? undefined : explainInPage;
 

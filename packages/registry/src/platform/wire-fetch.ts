@@ -56,6 +56,8 @@ export interface FetchSettings extends ConnectionOptions {
    * nearer than the registry's own, as DNS rebinding would have it.
    */
   readonly guardedBy?: string | undefined;
+  /** Whether a guarded host may stand for a private address all the same. Default `false`. */
+  readonly privateAllowed?: boolean | undefined;
 }
 
 /** What is known of a request that failed. */

@@ -196,6 +196,25 @@ describe('createLayoutRepository', () => {
     },
   );
 
+  it('can only be read from', async () => {
+    const { repository, network } = open({});
+    const { manifests, blobs } = repository;
+    const calls = [
+      manifests.put('v1', new Uint8Array(), MEDIA_TYPES.ociManifest),
+      manifests.delete('v1'),
+      blobs.mount(NO_DIGEST),
+      blobs.cancel({ url: BASE, offset: 0 }),
+      blobs.delete(NO_DIGEST),
+    ];
+    for (const call of calls) {
+      const error = await rejection(call);
+      expect(isStowageError(error, 'UNSUPPORTED') && error.message).toBe(
+        'a layout on a server can only be read from',
+      );
+    }
+    expect(network.log).toEqual([]);
+  });
+
   it.each([
     ['https://a.example', ''],
     ['https://a.example/images/app/', 'images/app'],

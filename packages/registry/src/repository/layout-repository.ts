@@ -30,6 +30,7 @@ import { describeReferrer, listReferrers } from '../manifest/referrers.ts';
 import type { ListedReferrer } from '../manifest/referrers.ts';
 import type { NetworkOptions } from '../transport/network-options.ts';
 import type { Requester } from '../session/requester.ts';
+import { readOnly } from './writers-on-demand.ts';
 import { createTransport } from '../transport/transport.ts';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
@@ -58,7 +59,8 @@ export interface LayoutRepositoryInit extends NetworkOptions {
  * `index.json` gives its entries. Nothing is sent before the first call, and never any credentials. `index.json` is
  * read anew by each call that goes by a tag.
  *
- * Calls fail as those of a registry's repository do, and besides: `NOT_FOUND` where there is no layout, `UNSUPPORTED`
+ * It can only be read from: calls that would change it fail with `UNSUPPORTED`. The others fail as those of a registry's
+ * repository do, and besides: `NOT_FOUND` where there is no layout, `UNSUPPORTED`
  * for a version of the layout other than 1.0.0, `AMBIGUOUS` for a tag that several entries have.
  *
  * @param init where the layout is
@@ -87,15 +89,21 @@ export function createLayoutRepository(init: LayoutRepositoryInit): Repository {
   const requester = new AnonymousSession({ ...deps, transport: createTransport({ ...init, endpoint }) });
   const layout = new Layout(requester, base);
   const manifests = new LayoutManifests(layout);
+  const writers = readOnly('a layout on a server');
+  const blobs = createBlobReader({
+    ...deps,
+    requester,
+    urlOf: (digest) => layout.blobUrl(digest),
+    foreign: createForeignRequester({ ...init, ...deps, registry: endpoint }),
+  });
   return {
     name: init.name ?? base.pathname.replace(/^\/+|\/+$/g, ''),
-    manifests,
-    blobs: createBlobReader({
-      ...deps,
-      requester,
-      urlOf: (digest) => layout.blobUrl(digest),
-      foreign: createForeignRequester({ ...init, ...deps, registry: endpoint }),
-    }),
+    manifests: {
+      head: (reference, options) => manifests.head(reference, options),
+      get: (reference, options) => manifests.get(reference, options),
+      ...writers.manifests,
+    },
+    blobs: { ...blobs, ...writers.blobs },
     tags: (options) => layout.tags(options),
     referrers: (digest, options = {}) =>
       listReferrers(manifests, digest, layout.referrers(manifests, digest, options), options),

@@ -17,6 +17,7 @@ import { createManifestReader } from '../manifest/manifest-reader.ts';
 import { checkName, listTags } from '../listing/name-lister.ts';
 import type { NetworkOptions } from '../transport/network-options.ts';
 import { rewriteName } from '../address/prefix-mirrors.ts';
+import { readOnly, writersOnDemand } from './writers-on-demand.ts';
 import { listReferrers, registryReferrers } from '../manifest/referrers.ts';
 import type { RetryDeps } from '../transport/retry.ts';
 import { Session } from '../session/session.ts';
@@ -38,7 +39,10 @@ export interface RepositoryInit extends NetworkOptions {
   readonly auth?: AuthConfig | CredentialProvider | undefined;
   /** What tokens are asked for. Default `['pull']`. */
   readonly actions?: readonly RepositoryAction[] | undefined;
-  /** The way to the network. Default: undici in Node, with certificates unchecked for an insecure endpoint; else `fetch`. */
+  /**
+   * The way to the network. Default: undici in Node, else the runtime's `fetch`; Node and Bun leave the certificates of an
+   * insecure endpoint unchecked.
+   */
   readonly fetch?: Fetch | undefined;
   /** Default: the system's clock. */
   readonly clock?: Clock | undefined;
@@ -59,7 +63,7 @@ export interface RepositoryInit extends NetworkOptions {
 }
 
 /**
- * Opens a repository of a registry for reading. Nothing is sent before the first call. Without `auth` that call sends
+ * Opens a repository of a registry. To write to it, `actions` must have `push`; a mirror is only read. Nothing is sent before the first call. Without `auth` that call sends
  * its request as it is, and a 401 tells how the registry wants to be authenticated to; with `auth` the first call pings
  * the registry for that. Failed requests throw `RegistryError`s; requests that may succeed another time are sent up to
  * three times.
@@ -70,7 +74,8 @@ export interface RepositoryInit extends NetworkOptions {
  * says so. Credentials that a token server refuses make way for none where something is only read.
  *
  * @param init endpoint, name, credentials
- * @throws `INVALID_ARGUMENT` for a malformed endpoint or headers, `INVALID_REFERENCE` for a malformed name
+ * @throws `INVALID_ARGUMENT` for a malformed endpoint or headers, `INVALID_REFERENCE` for a malformed name, `UNSUPPORTED`
+ *   in a page for an endpoint with certificates of its own
  *
  * @example
  * ```ts
@@ -92,16 +97,30 @@ export function createRepository(init: RepositoryInit): Repository {
   const scope = repositoryScope(remoteName, actions.includes('push') ? 'push,pull' : 'pull');
   const { session, deps } = createSession(init, { scope, name: remoteName });
   const foreign = createForeignRequester({ ...init, ...deps, registry: deps.endpoint });
-  const manifests = createManifestReader(session, (reference) => session.url(`manifests/${reference}`));
+  const urlOf = (reference: string): string => session.url(`manifests/${reference}`);
+  const blobUrlOf = (digest: string): string => session.url(`blobs/${digest}`);
+  const manifests = createManifestReader(session, urlOf);
+  const blobs = createBlobReader({ ...deps, requester: session, urlOf: blobUrlOf, foreign });
+  const writers = init.endpoint.mirror
+    ? readOnly('a mirror')
+    : writersOnDemand(async () => {
+        const { createWriters } = await import('./writers.ts');
+        return createWriters({
+          ...deps,
+          ...{ requester: session, manifests, blobs, foreign },
+          manifestUrlOf: urlOf,
+          blobUrlOf,
+          referrersUrlOf: (digest) => session.url(`referrers/${digest}`),
+          uploadsUrl: session.url('blobs/uploads/'),
+          deleteScope: `repository:${remoteName}:delete`,
+          onNotice: init.onNotice,
+          allowPrivateRedirects: init.allowPrivateRedirects,
+        });
+      });
   return {
     name,
-    manifests,
-    blobs: createBlobReader({
-      ...deps,
-      requester: session,
-      urlOf: (digest) => session.url(`blobs/${digest}`),
-      foreign,
-    }),
+    manifests: { ...manifests, ...writers.manifests },
+    blobs: { ...blobs, ...writers.blobs },
     tags: (options) => listTags(session, session.url('tags/list'), options),
     referrers: (digest, options = {}) => {
       const listed = registryReferrers(session, session.url(`referrers/${digest}`), options);
@@ -114,7 +133,7 @@ export function createRepository(init: RepositoryInit): Repository {
 export interface RegistrySession {
   readonly session: Session;
   readonly authorizer: Authorizer;
-  readonly deps: RetryDeps & { readonly endpoint: Endpoint };
+  readonly deps: RetryDeps & { readonly endpoint: Endpoint; readonly streams: boolean };
 }
 
 /**
@@ -132,7 +151,7 @@ export function createSession(
   const { tokens = createTokenCache({ clock }), trustedRealms = [] } = init;
   const endpoint = parseEndpoint(init.endpoint);
   const transport = createTransport({ ...init, endpoint });
-  const deps = { endpoint, transport, clock, random, retry };
+  const deps = { endpoint, transport, clock, random, retry, streams: transport.streams };
   const identity = { auth, scope, offline, repository: name, tokens, trustedRealms, onNotice };
   const authorizer = new Authorizer({ ...deps, ...identity });
   return { session: new Session({ ...deps, name: name ?? '', authorizer }), authorizer, deps };

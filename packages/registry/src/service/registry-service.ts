@@ -40,7 +40,7 @@ export interface RegistryServiceInit extends NetworkOptions {
   readonly allowNondistributableArtifacts?: readonly string[] | undefined;
   /**
    * A directory of certificates by host, as docker's `/etc/docker/certs.d`: `HOST[:PORT]/*.crt` are authorities,
-   * `*.cert` and `*.key` the client's own. For Node, Deno and Bun. Default none.
+   * `*.cert` and `*.key` the client's own. Docker Hub itself has none, as in docker. For Node, Deno and Bun. Default none.
    */
   readonly certsDir?: string | undefined;
   /** Resolves host names, so that CIDR ranges hold for them too. Default: none, ranges hold for literal addresses. */

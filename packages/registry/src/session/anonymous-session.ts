@@ -34,7 +34,7 @@ export class AnonymousSession implements Requester {
         await discard(answer, signal);
         return new TryAgain(delay);
       },
-      { signal },
+      { signal, replayable: request.once !== true },
     );
   }
 

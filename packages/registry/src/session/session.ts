@@ -8,7 +8,6 @@ import type { RetryDeps } from '../transport/retry.ts';
 import { SharedFlights } from '../transport/shared-flight.ts';
 import { withTimeout } from '../transport/timeout.ts';
 import type { Answer } from '../transport/answer.ts';
-import { isReplayable } from '../transport/transport.ts';
 import type { Transport, WireRequest } from '../transport/transport.ts';
 
 const PING_TIMEOUT_SECONDS = 15;
@@ -28,6 +27,11 @@ export interface SessionRequest extends Pick<WireRequest, 'method' | 'url' | 'he
   readonly scopes?: readonly string[] | undefined;
   /** After which statuses the request is sent again. Default: 408, 429 and 5xx. */
   readonly retryStatus?: (status: number) => boolean;
+  /**
+   * Whether a request whose connection broke is left to the caller: part of it may have had its effect. Default `false`,
+   * it is sent again.
+   */
+  readonly once?: boolean | undefined;
 }
 
 /**
@@ -81,7 +85,7 @@ export class Session {
         await discard(answer, signal);
         return new TryAgain(delay);
       },
-      { signal, replayable: isReplayable(request.body) },
+      { signal, replayable: request.once !== true },
     );
   }
 
@@ -96,7 +100,7 @@ export class Session {
 
   /**
    * Sends a request with what the registry is known to ask for, and again after a refusal that has a remedy: each remedy
-   * is tried once. A body that can only be sent once is not sent again.
+   * is tried once.
    */
   async #sendAuthorized(request: SessionRequest): Promise<Answer> {
     const { transport, authorizer } = this.#init;
@@ -109,7 +113,7 @@ export class Session {
       const { status } = answer.response;
       if ((status !== 401 && status !== 403) || answer.crossed) return answer;
       const remedy = authorizer.refused(answer.response, authorization, request);
-      if (remedy === undefined || tried.has(remedy) || !isReplayable(body)) return answer;
+      if (remedy === undefined || tried.has(remedy)) return answer;
       tried.add(remedy);
       await discard(answer, signal);
     }

@@ -8,7 +8,9 @@ import type { FetchSettings } from '../platform/wire-fetch.ts';
 const seen = vi.hoisted((): [url: string, settings: FetchSettings][] => []);
 
 vi.mock('#platform', () => ({
+  readsAhead: false,
   sendsEveryHeader: false,
+  streamsRequests: false,
   explainFailure: undefined,
   defaultFetch:
     (settings: FetchSettings) =>

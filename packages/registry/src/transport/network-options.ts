@@ -7,7 +7,7 @@ import type { RetryOptions } from './retry.ts';
 export interface NetworkOptions extends ConnectionOptions {
   /**
    * How long may pass without a byte, before an answer begins and within it, seconds; `TIMEOUT` with reason `stalled`
-   * after that. However long a whole transfer takes does not matter. Default 60.
+   * after that, up to 15 seconds late. However long a whole transfer takes does not matter. Default 60.
    */
   readonly inactivityTimeout?: number | undefined;
   /** How often and for how long requests are tried. */

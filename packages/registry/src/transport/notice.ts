@@ -15,6 +15,12 @@ export type RegistryNotice =
       readonly host: string;
       readonly message: string;
     }
+  | {
+      /** A manifest could not be entered where its referrers are listed: the fallback tag is something else. */
+      readonly kind: 'referrer-not-listed';
+      readonly host: string;
+      readonly message: string;
+    }
   | ({
       /** The registry counts requests. Told once for each host, and once more when none is left. */
       readonly kind: 'rate-limit';

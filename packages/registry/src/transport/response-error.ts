@@ -64,6 +64,15 @@ export async function responseError(
   );
 }
 
+/** The same failure in words of our own, which say what it means here. */
+export function explainedError(
+  cause: RegistryError,
+  { code, message, errors }: Pick<RegistryError, 'code' | 'message'> & Partial<Pick<RegistryError, 'errors'>>,
+): RegistryError {
+  const { method, url, status } = cause;
+  return new RegistryError(code, message, { method, url, status, errors: errors ?? cause.errors, cause });
+}
+
 function messageOf(
   response: WireResponse,
   errors: readonly RegistryErrorDetail[],

@@ -8,7 +8,8 @@ import { endpointOf, rejection } from '../test-support/fixtures.ts';
 import { ScriptedFetch, TestClock } from '../test-support/scripted-fetch.ts';
 import type { Script } from '../test-support/scripted-fetch.ts';
 import { createTransport } from './transport.ts';
-import type { Transport, TransportInit } from './transport.ts';
+import type { TransportInit } from './transport-init.ts';
+import type { Transport } from './transport.ts';
 
 const A = 'https://registry.example/v2/a';
 

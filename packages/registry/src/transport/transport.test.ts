@@ -8,7 +8,8 @@ import { ScriptedFetch } from '../test-support/scripted-fetch.ts';
 import type { Script } from '../test-support/scripted-fetch.ts';
 import { createTransport } from './transport.ts';
 import type { Answer } from './answer.ts';
-import type { TransportInit, WireRequest } from './transport.ts';
+import type { TransportInit } from './transport-init.ts';
+import type { WireRequest } from './transport.ts';
 
 const A = 'https://registry.example/v2/a';
 

@@ -1,37 +1,36 @@
 import { systemClock } from '@stowage/core';
 import { RegistryError, StowageError } from '@stowage/types';
-import type { Bytes, ByteStream, Clock, Fetch } from '@stowage/types';
-import { defaultFetch, explainFailure, sendsEveryHeader } from '#platform';
+import type { Bytes } from '@stowage/types';
+import { defaultFetch, explainFailure, sendsEveryHeader, streamsRequests } from '#platform';
 import type { Answer } from './answer.ts';
 import { discard } from './body.ts';
-import type { Endpoint } from '../address/endpoint.ts';
 import { fetchByHost } from './fetch-by-host.ts';
 import { networkError, requestMessage } from './network-error.ts';
-import type { NetworkOptions } from './network-options.ts';
 import { notifyOfHeaders } from './notice.ts';
 import { isRedirect, redirectTarget, refused } from './redirect.ts';
 import { stalled } from './timeout.ts';
+import type { TransportInit } from './transport-init.ts';
 import { Watchdog } from './watchdog.ts';
+import type { Watched } from './watchdog.ts';
 import { wireFetchOf } from '../platform/wire-fetch.ts';
 import type { WireControl, WireFetch, WireReader, WireResponse } from '../platform/wire-fetch.ts';
 
 const MAX_REDIRECTS = 10;
+/** What a body goes out with at least, bytes per second. */
+const SLOWEST = 32 * 1024;
 /** Headers that may not be slipped in beside the ones we set: they belong to an origin. */
 const CREDENTIAL_HEADERS: readonly string[] = ['authorization', 'proxy-authorization', 'cookie'];
 
-/** What a transport is made of. */
-export interface TransportInit extends NetworkOptions {
-  readonly endpoint: Endpoint;
-  /** The way to the network. Default: the runtime's own. */
-  readonly fetch?: Fetch | undefined;
-  readonly metaHeaders?: Readonly<Record<string, string>> | undefined;
-  readonly userAgent?: string | undefined;
-  /** Default: the system's clock. */
-  readonly clock?: Clock | undefined;
-}
+/** The content of a request, which can be sent again. */
+export type WireBody = string | Bytes | Blob | PiecewiseBody;
 
-/** The content of a request. All but a stream can be sent again. */
-export type WireBody = string | Bytes | Blob | ByteStream;
+/** Content that is sent piece by piece, so that it need not be in memory; see {@link Transport.streams}. */
+export interface PiecewiseBody {
+  /** Bytes. */
+  readonly size: number;
+  /** The pieces, from the first on each time. */
+  pieces(): AsyncIterable<Bytes> | Iterable<Bytes>;
+}
 
 /** A request as it goes on the wire. */
 export interface WireRequest {
@@ -48,13 +47,10 @@ export interface WireRequest {
 
 /** Sends requests and follows redirects. */
 export interface Transport {
+  /** Whether bodies can be sent piece by piece. */
+  readonly streams: boolean;
   /** `UNAVAILABLE` when no answer comes, `TIMEOUT` when none comes in time, `REGISTRY` for a redirect that may not be followed. */
   send(request: WireRequest): Promise<Answer>;
-}
-
-/** Whether a request can be sent a second time. */
-export function isReplayable(body: WireBody | undefined): boolean {
-  return !(body instanceof ReadableStream);
 }
 
 /**
@@ -91,14 +87,15 @@ export function createTransport(init: TransportInit): Transport {
   async function fetchOnce(
     request: WireRequest,
     url: URL,
-    options: { readonly authorized: boolean; readonly control: WireControl },
+    options: { readonly authorized: boolean; readonly control: WireControl; readonly watched: Watched },
   ): Promise<WireResponse> {
-    const { authorized, control } = options;
+    const { authorized, control, watched } = options;
     const { method, body, signal, authorization } = request;
     const headers: Record<string, string> = { ...ownHeaders, ...request.headers };
     if (authorized && authorization !== undefined) headers['authorization'] = authorization;
+    if (isPiecewise(body)) headers['content-length'] = String(body.size);
     const exchange = (redirect: RequestRedirect): Promise<WireResponse> =>
-      fetchFor(url)(
+      fetchFor(url, request.forToken === true)(
         url,
         {
           method,
@@ -107,8 +104,7 @@ export function createTransport(init: TransportInit): Transport {
           // No cookies, and no password dialog in a page.
           credentials: 'omit',
           referrerPolicy: 'no-referrer',
-          ...(body === undefined ? {} : { body: body as BodyInit }),
-          ...(isReplayable(body) ? {} : { duplex: 'half' }),
+          ...(body === undefined ? {} : { body: sentBody(body, watched) }),
           ...(signal === undefined ? {} : { signal }),
         },
         control,
@@ -133,9 +129,9 @@ export function createTransport(init: TransportInit): Transport {
       stall = error;
       control.abort?.(error);
     });
-    watched.wait();
+    watched.wait(graceFor(request.body));
     try {
-      const response = await fetchOnce(request, url, { authorized, control });
+      const response = await fetchOnce(request, url, { authorized, control, watched });
       return release === undefined ? response : releasing(response, release);
     } catch (error) {
       release?.();
@@ -147,6 +143,8 @@ export function createTransport(init: TransportInit): Transport {
   }
 
   return {
+    streams: init.fetch === undefined && streamsRequests,
+
     async send(request): Promise<Answer> {
       request.signal?.throwIfAborted();
       let url = new URL(request.url);
@@ -172,6 +170,31 @@ export function createTransport(init: TransportInit): Transport {
       }
     },
   };
+}
+
+function isPiecewise(body: WireBody | undefined): body is PiecewiseBody {
+  return typeof body === 'object' && 'pieces' in body;
+}
+
+/** A body as `fetch` takes it; undici takes pieces too. */
+function sentBody(body: WireBody, watched: Watched): BodyInit {
+  return (isPiecewise(body) ? watchedPieces(body, watched) : body) as BodyInit;
+}
+
+/** That a piece goes out shows that the connection is alive. */
+async function* watchedPieces(body: PiecewiseBody, watched: Watched): AsyncGenerator<Bytes> {
+  for await (const piece of body.pieces()) {
+    watched.wait();
+    yield piece;
+  }
+  watched.wait();
+}
+
+/** How much longer an answer may take because a body has to go out first that nobody sees going, milliseconds. */
+function graceFor(body: WireBody | undefined): number {
+  if (body === undefined || isPiecewise(body)) return 0;
+  const size = typeof body === 'string' ? body.length : body instanceof Blob ? body.size : body.byteLength;
+  return (size / SLOWEST) * 1000;
 }
 
 /** Checks after the fact what a browser followed for us. */

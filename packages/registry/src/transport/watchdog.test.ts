@@ -84,4 +84,16 @@ describe('Watchdog', () => {
     expect(clock.sleeping).toBe(1);
     again.end();
   });
+
+  it('waits longer for what is known to take longer', async () => {
+    const clock = new ManualClock();
+    const expired: string[] = [];
+    const watched = new Watchdog(clock, 60_000).watch(() => expired.push('gone'));
+    watched.wait(100_000);
+    await clock.pass(150_000);
+    expect(expired).toEqual([]);
+    await clock.pass(30_000);
+    expect(expired).toEqual(['gone']);
+    watched.end();
+  });
 });

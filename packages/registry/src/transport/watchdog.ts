@@ -5,8 +5,8 @@ const TICK = 15_000;
 
 /** One thing that must not stand still. */
 export interface Watched {
-  /** Something is waited for from now on. */
-  wait(): void;
+  /** Something is waited for from now on; it may take so many milliseconds longer than the limit says. Default 0. */
+  wait(grace?: number): void;
   /** It came. */
   rest(): void;
   /** Nothing is waited for any more. */
@@ -42,8 +42,8 @@ export class Watchdog {
     this.#entries.add(entry);
     if (this.#timer === undefined) this.#start();
     return {
-      wait: () => {
-        entry.since = this.#clock.now();
+      wait: (grace = 0) => {
+        entry.since = this.#clock.now() + grace;
       },
       rest: () => {
         entry.since = undefined;

@@ -68,7 +68,8 @@ export function createTestRegistry(): TestRegistry {
   };
 }
 
-function tarOf(tree: Readonly<Record<string, string>>): Bytes {
+/** A tar with the files named, by path. */
+export function tarOf(tree: Readonly<Record<string, string>>): Bytes {
   const writer = createTarWriter();
   const parts = Object.entries(tree).flatMap(([name, content]) =>
     writer.entry({ name }, encoder.encode(content)),

@@ -9,7 +9,7 @@ import type {
   LayerStore,
   RegisterBlobOptions,
 } from '@stowage/types';
-import { chainOnTop } from '../existing-layers.ts';
+import { chainOnTop } from '../download/existing-layers.ts';
 
 /** A layer store that remembers layers and counts holds, and keeps no content. */
 export class FakeLayerStore implements LayerStore {
@@ -94,6 +94,7 @@ export class FakeLayerStore implements LayerStore {
       diffSize: 1,
       descriptor: { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: diffId, size: 1 },
       tarStream: unsupported,
+      tarStreamFrom: unsupported,
       entries: unsupported,
       readFile: unsupported,
     };

@@ -1,5 +1,5 @@
-import { deferred } from '../deferred.ts';
-import type { TransferContext, TransferJob } from '../transfer.ts';
+import { deferred } from '../shared/deferred.ts';
+import type { TransferContext, TransferJob } from '../shared/transfer.ts';
 
 /** A job that does nothing until the test says so. */
 export class ScriptedJob<T = string> {

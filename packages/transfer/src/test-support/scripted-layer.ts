@@ -7,8 +7,8 @@ import type {
   LayerDownload,
   ProgressOutput,
 } from '@stowage/types';
-import { deferred } from '../deferred.ts';
-import type { Deferred } from '../deferred.ts';
+import { deferred } from '../shared/deferred.ts';
+import type { Deferred } from '../shared/deferred.ts';
 
 /** The DiffID of the scripted layer of that name, a hexadecimal digit. */
 export function diffIdOf(name: string): DiffID {

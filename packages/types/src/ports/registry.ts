@@ -1,6 +1,7 @@
 import type { AbortOptions, Bytes, ByteStream, RangeOptions } from '../bytes.ts';
 import type { Descriptor } from '../document/descriptor.ts';
 import type { Digest } from '../digest/digest.ts';
+import type { BlobWriter, ManifestWriter } from './registry-writer.ts';
 
 /** Credentials for a registry, as docker's clients keep them. */
 export interface AuthConfig {
@@ -114,7 +115,9 @@ export interface OpenBlobOptions extends RangeOptions {
    */
   readonly connections?: number | undefined;
   /**
-   * The most bytes of one of several ranges; `connections` times as many are held in memory at most. Default 8 MiB.
+   * The most bytes of one of several ranges; `connections` times as many are held in memory at most. Over one connection
+   * they are fetched one after the other. Default 8 MiB where there are several connections, and in pages where `size` is
+   * known, for browsers take a body into memory however slowly it is read; else everything comes as one.
    */
   readonly partSize?: number | undefined;
   /**
@@ -160,9 +163,9 @@ export interface Repository {
   /** The name within the registry, for example `library/busybox`. */
   readonly name: string;
   /** The manifests and indexes of this repository. */
-  readonly manifests: ManifestReader;
+  readonly manifests: ManifestReader & ManifestWriter;
   /** The layers and configurations of this repository. */
-  readonly blobs: BlobReader;
+  readonly blobs: BlobReader & BlobWriter;
   /** Every tag, in the registry's order. `NOT_FOUND` for an unknown repository. */
   tags(options?: ListOptions): AsyncIterable<string>;
   /**

@@ -57,7 +57,7 @@ export interface RootFSDownloadManager {
   ): Promise<DownloadedRootFS>;
 }
 
-/** How one layer is sent; what moby calls an UploadDescriptor. */
+/** How one layer is sent; the counterpart of moby's `xfer.UploadDescriptor`. */
 export interface LayerUpload {
   /** What names the work: two uploads of one key are one, to one repository. */
   readonly key: string;
@@ -72,6 +72,11 @@ export interface LayerUpload {
    * @returns the blob as it is in the registry
    */
   upload(progressOutput: ProgressOutput, options?: AbortOptions): Promise<Descriptor>;
+  /**
+   * Told of the blob as it is in the registry, once every layer of the call is there; also one that another layer of the
+   * same key was sent for. It must not throw.
+   */
+  setRemoteDescriptor?(descriptor: Descriptor): void;
 }
 
 /** Sends all layers of an image; the counterpart of moby's `xfer.LayerUploadManager`. */

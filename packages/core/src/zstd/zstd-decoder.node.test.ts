@@ -1,0 +1,108 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { decompressAll } from '../test-support/decompress-all.ts';
+
+/** Compresses by the zstd command. */
+function zstd(content: Uint8Array, ...options: string[]): Uint8Array {
+  const { status, stdout, stderr } = spawnSync('zstd', ['-q', '-c', ...options], {
+    input: content,
+    maxBuffer: 2 ** 28,
+  });
+  if (status !== 0) throw new Error(stderr.toString());
+  return new Uint8Array(stdout);
+}
+
+function noise(length: number, values = 256, seed = 1): Uint8Array {
+  let state = seed;
+  return Uint8Array.from({ length }, () => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state >>> 16) % values;
+  });
+}
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** The program that runs this test has code, tables and text; a part of it is enough. */
+const PROGRAM = new Uint8Array(readFileSync(process.execPath).subarray(20_000_000, 21_500_000));
+
+const CONTENTS: readonly (readonly [string, Uint8Array])[] = [
+  ['nothing', new Uint8Array(0)],
+  ['a byte', encode('a')],
+  ['a line', encode('hello hello hello\n')],
+  ['zeros', new Uint8Array(1_000_000)],
+  ['noise', noise(300_000)],
+  ['few values', noise(200_000, 5)],
+  ['text', encode(Array.from({ length: 20_000 }, (_, at) => `line ${at * 7919} of text\n`).join(''))],
+  ['a program', PROGRAM],
+];
+
+function cut(bytes: Uint8Array, size: number): Uint8Array[] {
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) =>
+    bytes.slice(at * size, (at + 1) * size),
+  );
+}
+
+const same = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0;
+
+describe('zstd by WebAssembly against the zstd command', () => {
+  it.each(CONTENTS)('agrees at every level: %s', { timeout: 60_000 }, async (_name, content) => {
+    const levels = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19];
+    const options = [
+      ...levels.map((level) => [`-${level}`, level % 2 === 0 ? '--check' : '--no-check']),
+      ['--fast=5'],
+      ['--ultra', '-22'],
+      ['--long=27', '--check'],
+    ];
+    for (const option of options) {
+      const stream = zstd(content, ...option);
+      expect(same(await decompressAll([stream], { zstdBackend: 'wasm' }), content)).toBe(true);
+    }
+  });
+
+  it('takes input in pieces of 1 to 10 bytes', { timeout: 30_000 }, async () => {
+    for (const [, content] of CONTENTS) {
+      const stream = zstd(content.subarray(0, 150_000), '-9', '--check');
+      for (let size = 1; size <= 10; size += 1) {
+        const plain = await decompressAll(cut(stream, size));
+        expect(same(plain, content.subarray(0, 150_000))).toBe(true);
+      }
+    }
+  });
+
+  it('slides its window, however long it is', { timeout: 30_000 }, async () => {
+    const content = Uint8Array.from({ length: 6_000_000 }, (_, at) => PROGRAM[(at * 3) % 1_499_999] ?? 0);
+    for (const option of ['--zstd=wlog=10', '--zstd=wlog=17', '--zstd=wlog=21,strat=7']) {
+      expect(same(await decompressAll(cut(zstd(content, option, '--check'), 70_000)), content)).toBe(true);
+    }
+  });
+
+  it('finds every truncation and every spoilt checksum', async () => {
+    const stream = zstd(PROGRAM.subarray(0, 3000), '--check');
+    for (let length = 0; length < stream.length; length += 1) {
+      await expect(decompressAll([stream.slice(0, length)], { format: 'zstd' })).rejects.toMatchObject({
+        code: 'INVALID_ARCHIVE',
+      });
+    }
+    stream[stream.length - 1] = (stream[stream.length - 1] as number) ^ 1;
+    await expect(decompressAll([stream])).rejects.toMatchObject({
+      message: 'invalid zstd stream: incorrect data check',
+    });
+  });
+
+  it('keeps to limits of window, length and ratio', async () => {
+    const content = noise(3_000_000, 2);
+    const stream = zstd(content, '--long=27', '--check', '--stream-size=3000000');
+    for (const options of [
+      { maxWindow: 65_536 },
+      { maxWindow: NaN },
+      { maxBytes: 2_999_999 },
+      { maxRatio: 2 },
+    ]) {
+      await expect(decompressAll([stream.slice()], options)).rejects.toMatchObject({
+        code: 'LIMIT_EXCEEDED',
+      });
+    }
+    expect(await decompressAll([stream], { maxBytes: 3_000_000 })).toHaveLength(3_000_000);
+  });
+});

@@ -1,0 +1,215 @@
+import * as fs from 'node:fs';
+import { sep } from 'node:path';
+import type { Layer } from '@stowage/types';
+import type { ExtractOptions, ExtractResult, Omission } from './extract-options.ts';
+import type { ExtractPlan, PlannedEntry } from './extract-plan.ts';
+import { FileMetadata } from './file-metadata.ts';
+import { diskPath } from './file-names.ts';
+import { call, systemCode } from './node-files.ts';
+import { makeSpecialFile } from './special-files.ts';
+import type { Staging } from './staging.ts';
+import { writeLayer } from './write-layer.ts';
+
+/** How many names are made at the same time. */
+const NAMES_AT_ONCE = 16;
+const OWNER_WRITES = 0o200;
+
+/** What an {@link Extraction} works with. */
+export interface ExtractionInit {
+  readonly layers: readonly Layer[];
+  readonly plan: ExtractPlan;
+  readonly staging: Staging;
+  readonly options: ExtractOptions & Required<Pick<ExtractOptions, 'owners' | 'specialFiles'>>;
+}
+
+/** One extraction, step by step: directories, files by layer, links, and last what is known of the directories. */
+export class Extraction {
+  readonly #init: ExtractionInit;
+  readonly #prefix: string;
+  readonly #metadata: FileMetadata;
+  readonly #omissions: { [What in Omission['what']]: number } = { xattrs: 0, device: 0, fifo: 0 };
+  #bytes = 0;
+
+  constructor(init: ExtractionInit) {
+    this.#init = init;
+    this.#prefix = init.staging.root + sep;
+    this.#metadata = new FileMetadata(init.options.owners ?? 'mine');
+  }
+
+  /** Does all of it. Answers what was left out. */
+  async run(): Promise<ExtractResult['omissions']> {
+    const { layers, plan, staging } = this.#init;
+    const done = staging.done ?? 0;
+    if (staging.done === undefined) {
+      await this.#each(plan.directories, ({ path }) => this.#makeDirectory(path), 1);
+      await staging.save(0);
+    } else {
+      await this.#clearUnfinished(done);
+    }
+    for (const layer of layers.slice(0, done)) this.#bytes += bytesOf(plan, layer);
+    this.#tell(done);
+    await this.#writeLayers(done);
+    await this.#each(plan.symlinks, (link) => this.#makeSymlink(link));
+    await this.#each(plan.specials, (file) => this.#makeSpecial(file));
+    // From the deepest on: what is known of a directory ends with what changes in it, and may close it.
+    await this.#each(
+      [...plan.directories].reverse(),
+      ({ path, entry }) => this.#metadata.applyToPath(diskPath(this.#prefix, path), entry),
+      1,
+    );
+    this.#tellOfAttributes();
+    await this.#publish();
+    return this.#omissions;
+  }
+
+  async #writeLayers(done: number): Promise<void> {
+    const { layers, plan, staging, options } = this.#init;
+    const written = new Set<Layer>(layers.slice(0, done));
+    for (const [index, layer] of layers.entries()) {
+      if (index < done) continue;
+      options.signal?.throwIfAborted();
+      const files = written.has(layer) ? undefined : plan.files.get(layer);
+      written.add(layer);
+      if (files !== undefined) {
+        await writeLayer(layer, files, {
+          prefix: this.#prefix,
+          metadata: this.#metadata,
+          signal: options.signal,
+          onBytes: (count) => {
+            this.#bytes += count;
+            this.#tell(index);
+          },
+        });
+      }
+      await staging.save(index + 1);
+      this.#tell(index + 1);
+    }
+  }
+
+  async #publish(): Promise<void> {
+    const { plan, staging } = this.#init;
+    const { root } = plan;
+    // A directory that its owner cannot write to cannot be moved.
+    const movable = (root.mode & OWNER_WRITES) !== 0;
+    if (movable) await this.#metadata.applyToPath(staging.root, root);
+    this.#init.options.signal?.throwIfAborted();
+    const path = await staging.publish();
+    if (!movable) await this.#metadata.applyToPath(path, root);
+  }
+
+  /** Takes away what an interrupted call may have left half done, so that everything is made anew. */
+  async #clearUnfinished(done: number): Promise<void> {
+    const { layers, plan } = this.#init;
+    const layer = layers[done];
+    if (layer === undefined) {
+      // It came as far as to the directories, which may be closed by now.
+      await this.#each(
+        plan.directories,
+        ({ path }) =>
+          call((end) => {
+            fs.chmod(diskPath(this.#prefix, path), 0o700, end);
+          }),
+        1,
+      );
+    }
+    const files = layer === undefined ? plan.specials : (plan.files.get(layer)?.values() ?? []);
+    const names = [...files].flatMap(({ path, links }) => [path, ...links]);
+    if (layer === undefined) for (const { path } of plan.symlinks) names.push(path);
+    await this.#each(names, (path) => this.#removeFile(path));
+  }
+
+  async #removeFile(path: string): Promise<void> {
+    try {
+      await call((done) => {
+        fs.unlink(diskPath(this.#prefix, path), done);
+      });
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error;
+    }
+  }
+
+  #makeDirectory(path: string): Promise<void> {
+    return call((done) => {
+      fs.mkdir(diskPath(this.#prefix, path), 0o700, done);
+    });
+  }
+
+  async #makeSymlink({ path, entry }: PlannedEntry): Promise<void> {
+    const link = diskPath(this.#prefix, path);
+    await call((done) => {
+      fs.symlink(diskPath('', entry.linkname ?? ''), link, done);
+    });
+    await this.#metadata.applyToLink(link, entry);
+  }
+
+  #makeSpecial(file: ExtractPlan['specials'][number]): Promise<void> {
+    const { specialFiles, signal } = this.#init.options;
+    return makeSpecialFile(file, {
+      prefix: this.#prefix,
+      metadata: this.#metadata,
+      mode: specialFiles ?? 'omit',
+      signal,
+      onOmission: (omission) => {
+        this.#omit(omission);
+      },
+    });
+  }
+
+  #tellOfAttributes(): void {
+    const { plan } = this.#init;
+    const reason = 'no runtime has a call that sets extended attributes';
+    const tell = ({ path, entry }: PlannedEntry): void => {
+      for (const _key in entry.xattrs) {
+        this.#omit({ what: 'xattrs', path, reason });
+        return;
+      }
+    };
+    tell({ path: '', entry: plan.root });
+    plan.directories.forEach(tell);
+    for (const files of plan.files.values()) files.forEach(tell);
+    plan.symlinks.forEach(tell);
+    plan.specials.forEach(tell);
+  }
+
+  #omit(omission: Omission): void {
+    this.#omissions[omission.what]++;
+    this.#init.options.onOmission?.(omission);
+  }
+
+  #tell(layers: number): void {
+    const { plan, options } = this.#init;
+    const totals = { totalLayers: this.#init.layers.length, totalBytes: plan.bytes };
+    options.onProgress?.({ layers, bytes: this.#bytes, ...totals });
+  }
+
+  /** Does something with every item, several at a time, in their order. */
+  async #each<T>(
+    items: Iterable<T>,
+    work: (item: T) => Promise<void>,
+    atOnce = NAMES_AT_ONCE,
+  ): Promise<void> {
+    const { signal } = this.#init.options;
+    const queue = items[Symbol.iterator]();
+    let failed = false;
+    const take = async (): Promise<void> => {
+      for (let next = queue.next(); next.done !== true && !failed; next = queue.next()) {
+        signal?.throwIfAborted();
+        await work(next.value);
+      }
+    };
+    const takers = Array.from({ length: atOnce }, () =>
+      take().catch((error: unknown) => {
+        failed = true;
+        throw error;
+      }),
+    );
+    const results = await Promise.allSettled(takers);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+}
+
+function bytesOf({ files }: ExtractPlan, layer: Layer): number {
+  let sum = 0;
+  for (const { entry } of files.get(layer)?.values() ?? []) sum += entry.sparse?.storedSize ?? entry.size;
+  return sum;
+}

@@ -1,0 +1,1 @@
+export { extract as extractLayers } from '@stowage/layer-store/node';
