@@ -1,7 +1,7 @@
 import { digestBytes } from '@stowage/core';
-import { buildOciManifest, buildSchema2Manifest, isStowageError, MEDIA_TYPES } from '@stowage/types';
-import type { AbortOptions, Bytes, ContentStore, Descriptor, Digest, ImageID, Lease } from '@stowage/types';
-import { storeBytes } from '../content/store-bytes.ts';
+import { buildOciManifest, buildSchema2Manifest, MEDIA_TYPES } from '@stowage/types';
+import type { AbortOptions, Bytes, ContentStore, Descriptor, ImageID, Lease } from '@stowage/types';
+import { storeOnce } from '../content/store-bytes.ts';
 import { configBytesOf } from './editable-image.ts';
 import type { EditableImage } from './editable-image.ts';
 
@@ -61,18 +61,4 @@ export async function writeEditableImage(
 
 async function describe(bytes: Bytes, mediaType: string): Promise<Descriptor> {
   return { mediaType, digest: await digestBytes(bytes), size: bytes.byteLength };
-}
-
-async function storeOnce(
-  content: ContentStore,
-  bytes: Bytes,
-  digest: Digest,
-  options: AbortOptions,
-): Promise<void> {
-  try {
-    await content.info(digest, options);
-  } catch (error) {
-    if (!isStowageError(error, 'NOT_FOUND')) throw error;
-    await storeBytes(content, `edit-${digest}`, bytes, digest, options);
-  }
 }
