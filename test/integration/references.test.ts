@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chainId, createTarWriter, streamOf } from '@stowage/core';
+import { chainId, createTarWriter, digestBytes, streamOf } from '@stowage/core';
 import {
   annotateImage,
   appendLayer,
@@ -9,6 +9,7 @@ import {
   convertImage,
   openReferenceStore,
   readEditableImage,
+  recompressLayers,
   squashHistoryTimes,
   writeEditableImage,
 } from '@stowage/image-store';
@@ -214,6 +215,33 @@ describe('an edited image', () => {
     await skopeo('copy', '--format', 'v2s2', source, `dir:${directory}`);
     expect(ours).toEqual(JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8')));
     expect(imageId).toBe(ONE.config.descriptor.digest);
+  });
+});
+
+describe('an image of which the layers are zstd now', () => {
+  it('has layers that zstd reads, with the DiffIDs that they had, and skopeo takes it', async () => {
+    const { content, references } = stowage;
+    const before = await readEditableImage(await targetOf('busybox'), content);
+    const image = await recompressLayers(before, content, 'zstd');
+    const { imageId, manifest } = await writeEditableImage(image, content);
+    expect(imageId).toBe(ONE.config.descriptor.digest);
+    await references.addTag(parseNormalizedNamed('small:1'), imageId, false, { target: manifest });
+    const diffIds: string[] = [];
+    for (const [at, { mediaType, digest, size }] of image.layers.entries()) {
+      expect(mediaType).toBe('application/vnd.oci.image.layer.v1.tar+zstd');
+      const [packed, plain] = [join(folder, `${at}.tar.zst`), join(folder, `${at}.tar`)];
+      await writeFile(packed, await content.read(digest, { maxBytes: size }));
+      await runCommand('zstd', ['-q', '-d', packed, '-o', plain]);
+      diffIds.push(await digestBytes(await readFile(plain)));
+    }
+    expect(diffIds).toEqual(ONE.layers.map(({ diffId }) => diffId));
+    const directory = join(folder, 'plain');
+    await skopeo('copy', '--dest-decompress', `oci:${root}:docker.io/library/small:1`, `dir:${directory}`);
+    const copied = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8')) as {
+      layers: { digest: string }[];
+    };
+    expect(copied.layers.map(({ digest }) => digest)).toEqual(diffIds);
+    expect((await recompressLayers(before, content, 'zstd')).layers).toEqual(image.layers);
   });
 });
 
