@@ -16,10 +16,10 @@ import type {
   PlatformMatcher,
   Reference,
 } from '@stowage/types';
+import { MAX_CONFIG_BYTES } from '../content/image-config.ts';
 import { parseTag } from './archive-documents.ts';
 import { checkDigest } from './archive-files.ts';
 import type { ArchiveFiles } from './archive-files.ts';
-import { MAX_CONFIG_BYTES } from './archive-limits.ts';
 import type { ResolvedArchiveLimits } from './archive-limits.ts';
 import { pathOfDigest } from './archive-paths.ts';
 import type { PlannedImage } from './planned-image.ts';
