@@ -67,7 +67,9 @@ export function reportMissing(isThere, obstacle) {
     if (!isThere(name)) return [`no ${name}: left out: ${LEFT_OUT[name]}`];
     return obstacle === undefined ? [] : [`no use for ${name}, ${obstacle}: left out: ${LEFT_OUT[name]}`];
   });
-  const lines = required.map((name) => `no ${name}: left out: ${LEFT_OUT[name] ?? `the runtime tests in ${name}`}`);
+  const lines = required.map(
+    (name) => `no ${name}: left out: ${LEFT_OUT[name] ?? `the runtime tests in ${name}`}`,
+  );
   return { lines: [...lines, ...peers], incomplete: required.length > 0 };
 }
 

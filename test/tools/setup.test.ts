@@ -69,7 +69,11 @@ describe('peers', () => {
       !names.includes(name);
 
   it('are installed by the names of their packages, and only where everything is to be tested', () => {
-    expect(missingPackages(missing('dockerd', 'podman', 'zstd'), true)).toEqual(['zstd', 'docker.io', 'podman']);
+    expect(missingPackages(missing('dockerd', 'podman', 'zstd'), true)).toEqual([
+      'zstd',
+      'docker.io',
+      'podman',
+    ]);
     expect(missingPackages(missing('dockerd', 'podman', 'zstd'), false)).toEqual(['zstd']);
     expect(missingPackages(missing(), true)).toEqual([]);
   });

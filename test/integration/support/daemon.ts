@@ -13,11 +13,7 @@ export interface Daemon {
 }
 
 /** Starts a program that logs to standard error, and waits for a line of its log with `ready` in it. */
-export async function startDaemon(
-  program: string,
-  args: readonly string[],
-  ready: string,
-): Promise<Daemon> {
+export async function startDaemon(program: string, args: readonly string[], ready: string): Promise<Daemon> {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const kill = (): void => {
     child.kill('SIGKILL');

@@ -33,9 +33,10 @@ export interface Dockerd {
   /** An archive of images. */
   save(names: readonly string[]): Promise<Buffer>;
   inspect(name: string): Promise<DockerImage>;
-  tag(name: string, repository: string, tag: string): Promise<void>;
-  /** Takes a name from an image, and the image with its last. */
-  remove(name: string): Promise<void>;
+  /** The IDs of all images. */
+  images(): Promise<readonly string[]>;
+  /** Removes an image by its ID, with all its names. */
+  remove(id: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -51,7 +52,9 @@ export async function startDockerd(): Promise<Dockerd> {
     const containerd = await startContainerd(join(directory, 'containerd'));
     running.push(containerd);
     const socket = join(directory, 'docker.sock');
-    running.push(await startDaemon('dockerd', await dockerdArguments(directory, socket, containerd.socket), READY));
+    running.push(
+      await startDaemon('dockerd', await dockerdArguments(directory, socket, containerd.socket), READY),
+    );
     return { ...createClient(socket), stop };
   } catch (error) {
     await stop();
@@ -89,11 +92,12 @@ function createClient(socketPath: string): Omit<Dockerd, 'stop'> {
     save: (names) => call('GET', `/images/get?${names.map((name) => query({ names: name })).join('&')}`),
     inspect: async (name) =>
       JSON.parse((await call('GET', `/images/${name}/json`)).toString()) as DockerImage,
-    tag: async (name, repo, tag) => {
-      await call('POST', `/images/${name}/tag?${query({ repo, tag })}`);
+    images: async () => {
+      const images = JSON.parse((await call('GET', '/images/json')).toString()) as DockerImage[];
+      return images.map(({ Id }) => Id);
     },
-    remove: async (name) => {
-      await call('DELETE', `/images/${name}`);
+    remove: async (id) => {
+      await call('DELETE', `/images/${id}?force=1`);
     },
   };
 }
