@@ -35,7 +35,7 @@ export interface ArchivePeerKind {
   readonly several: boolean;
   /** Where a name without a registry is, for it. */
   readonly home: string;
-  start(): Promise<ArchivePeer>;
+  readonly start: () => Promise<ArchivePeer>;
 }
 
 /** The peers, by the names of their programs. */
@@ -136,11 +136,16 @@ async function startBuildah(): Promise<ArchivePeer> {
   };
 }
 
+interface Tool {
+  readonly run: (...args: string[]) => Promise<string>;
+  readonly stop: () => Promise<void>;
+}
+
 /** A tool without a daemon, with a store in a folder of its own. */
 async function startTool(
   program: string,
   more: (directory: string) => readonly string[] = () => [],
-): Promise<{ run(...args: string[]): Promise<string>; stop(): Promise<void> }> {
+): Promise<Tool> {
   const directory = await mkdtemp(join(tmpdir(), `stowage-${program}-`));
   const paths = ['--root', join(directory, 'root'), '--runroot', join(directory, 'run')];
   const flags = [...paths, '--storage-driver=vfs', ...more(directory)];

@@ -49,7 +49,7 @@ export async function startDockerd(): Promise<Dockerd> {
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    const containerd = await startContainerd(join(directory, 'containerd'));
+    const containerd = await startContainerd();
     running.push(containerd);
     const socket = join(directory, 'docker.sock');
     running.push(
