@@ -79,6 +79,26 @@ async function load(file: string): Promise<PeerImage[]> {
   return found;
 }
 
+it.each(['docker-v1', 'docker', 'oci'] as const)(
+  'our archives are read by ourselves, as %s',
+  async (format) => {
+    const loaded = await load(
+      await save(
+        SAVED.map(([, ref]) => ref),
+        format,
+        `own-${format}`,
+      ),
+    );
+    const wanted = SAVED.map(([name, ref]) => ({
+      id: idOf(name),
+      diffIds: diffIdsOf(name),
+      names: name === 'nameless' ? [] : [`docker.io/${ref}`],
+    }));
+    expect(loaded).toHaveLength(wanted.length);
+    expect(loaded).toEqual(expect.arrayContaining(wanted));
+  },
+);
+
 describe.each(findPeers('dockerd', 'podman', 'buildah'))('%s', (program) => {
   const { start, formats, several, home } = ARCHIVE_PEERS[program];
   let peer: ArchivePeer;

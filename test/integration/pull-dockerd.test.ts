@@ -31,6 +31,36 @@ const index = buildIndex([
 const list = buildIndex([{ ...twice.descriptor, platform: { os: 'linux', architecture: 'amd64' } }], true);
 const foreign = buildIndex([{ ...arm.descriptor, platform: { os: 'linux', architecture: 's390x' } }]);
 
+describe('the comparison', () => {
+  const [a, b] = ['0123456789ab', 'ba9876543210'];
+  const lines = [
+    { id: 'v1', status: 'Pulling from team/a' },
+    { id: b, status: 'Pulling fs layer' },
+    { id: a, status: 'Pulling fs layer' },
+    { id: a, status: 'Downloading' },
+    { id: a, status: 'Downloading' },
+    { id: b, status: 'Pull complete' },
+    { id: a, status: 'Pull complete' },
+    { status: 'Digest: sha256:1' },
+    { error: 'but no' },
+  ];
+
+  it('keeps what is said of each layer together', () => {
+    expect(pullLines(lines)).toEqual([
+      'v1: Pulling from team/a',
+      ...[`${b}: Pulling fs layer`, `${b}: Pull complete`, `${a}: Pulling fs layer`, `${a}: Pull complete`],
+      ...['Digest: sha256:1', 'error: but no'],
+    ]);
+  });
+
+  it('knows every step of a layer once', () => {
+    expect(layerSteps(lines)).toEqual({
+      [b]: ['Pulling fs layer', 'Pull complete'],
+      [a]: ['Pulling fs layer', 'Downloading', 'Pull complete'],
+    });
+  });
+});
+
 describe.each(findPeers('dockerd'))('a pull by %s says what ours does', () => {
   const registries = useRegistries();
   let registry: DockerRegistry;

@@ -22,26 +22,24 @@ export async function startDaemon(program: string, args: readonly string[], read
   const exited = once(child, 'exit');
   const log: string[] = [];
   const lines = createInterface(child.stderr);
+  const timer = setTimeout(kill, PATIENCE);
   await new Promise<void>((resolve, reject) => {
-    const fail = (): void => {
-      reject(new Error(`${program} did not start:\n${log.slice(-20).join('\n')}`));
-    };
-    const timer = setTimeout(kill, PATIENCE);
     lines.on('line', (line) => {
       log.push(line);
-      if (!line.includes(ready)) return;
-      clearTimeout(timer);
-      resolve();
+      if (line.includes(ready)) resolve();
     });
-    exited.then(fail, reject);
+    exited.then(() => {
+      reject(new Error(`${program} did not start:\n${log.slice(-20).join('\n')}`));
+    }, reject);
+  }).finally(() => {
+    clearTimeout(timer);
   });
   return {
     stop: async () => {
-      // Its second signal is its last.
-      const timer = setTimeout(kill, PATIENCE);
+      const hanging = setTimeout(kill, PATIENCE);
       child.kill('SIGTERM');
       await exited;
-      clearTimeout(timer);
+      clearTimeout(hanging);
       process.off('exit', kill);
     },
   };
