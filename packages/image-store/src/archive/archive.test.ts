@@ -228,6 +228,7 @@ describe('loadArchive', () => {
       ['a full name', { 'io.containerd.image.name': 'quay.io/a/b:1' }, 'quay.io/a/b:1'],
       ['a name in the place of a tag', { 'org.opencontainers.image.ref.name': 'a/b:1' }, 'a/b:1'],
       ['a tag alone', { 'org.opencontainers.image.ref.name': 'latest' }, undefined],
+      ['an ID', { 'org.opencontainers.image.ref.name': `sha256:${'a'.repeat(64)}` }, undefined],
       ['any text', { 'org.opencontainers.image.ref.name': 'a/b c:1' }, undefined],
       ['nothing', {}, undefined],
     ])('%s', async (_what, annotations, name) => {

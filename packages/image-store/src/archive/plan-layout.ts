@@ -1,4 +1,5 @@
 import {
+  isDigest,
   isStowageError,
   MEDIA_TYPES,
   normalizePlatform,
@@ -132,7 +133,8 @@ function namesOf({ annotations = {} }: Descriptor): Reference[] {
   const full = annotations[IMAGE_NAME];
   if (full !== undefined) return [parseTag(full)];
   const name = annotations[REF_NAME];
-  if (name === undefined || !/[:/]/.test(name)) return [];
+  // podman writes the ID of an image that it was told to save by that.
+  if (name === undefined || !/[:/]/.test(name) || isDigest(name)) return [];
   try {
     return [parseTag(name)];
   } catch (error) {
