@@ -1,4 +1,6 @@
-// Finds the programs that tests run beside Node: runtimes (npm packages of test/runtime) and programs of the system.
+// Finds the programs that tests run beside Node: runtimes (npm packages of test/runtime), programs of the system, and
+// other tools for container images (peers), which are compared with where they are there.
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,9 +38,17 @@ export const SYSTEM_PROGRAMS = Object.freeze([
   'zstd',
 ]);
 
+/** The peers, and the Debian package of each. Nothing fails where one is missing. */
+export const PEER_PROGRAMS = Object.freeze({
+  buildah: 'buildah',
+  containerd: 'containerd',
+  dockerd: 'docker.io',
+  podman: 'podman',
+});
+
 /**
- * The full path of a runtime or a program of the system, or undefined. Deno, Bun and all programs are also looked
- * for in PATH; a Node of a given version is not.
+ * The full path of a runtime, a peer or a program of the system, or undefined. Deno, Bun and all programs are also
+ * looked for in PATH; a Node of a given version is not.
  */
 export function findProgram(name) {
   const packaged = name in PACKAGED ? join(RUNTIME_PACKAGES, PACKAGED[name]) : undefined;
@@ -47,6 +57,14 @@ export function findProgram(name) {
   return [name, ...(ALIASES[name] ?? [])]
     .flatMap((alias) => folders.map((folder) => join(folder, alias)))
     .find(isExecutable);
+}
+
+/** Why no peer can run here, or undefined: they unpack layers as root, and mount. */
+export function peerObstacle() {
+  if (process.getuid?.() !== 0) return 'only root can run it';
+  // In a mount namespace of its own: nothing stays mounted.
+  const mount = ['--mount', 'mount', '-t', 'tmpfs', 'none', '/tmp'];
+  return spawnSync('unshare', mount, { stdio: 'ignore' }).status === 0 ? undefined : 'nothing can be mounted';
 }
 
 function isExecutable(path) {

@@ -19,3 +19,18 @@ export declare function isStale(lockfile: Lockfile, installed: Lockfile | undefi
 
 /** The tail of a command's output without addresses. */
 export declare function excerpt(output: string): string;
+
+/**
+ * The Debian packages of what is missing: `isThere` tells of a program by its name. Peers are many and large, so they
+ * are only installed where everything is to be tested.
+ */
+export declare function missingPackages(
+  isThere: (name: string) => boolean,
+  everything: boolean,
+): readonly string[];
+
+/** What to say of the tests that are left out, and whether one of them must not be. */
+export declare function reportMissing(
+  isThere: (name: string) => boolean,
+  obstacle: string | undefined,
+): { readonly lines: readonly string[]; readonly incomplete: boolean };

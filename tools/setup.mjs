@@ -2,20 +2,24 @@
 // `start` installs the npm packages; `test` and `ci` add the runtimes and programs that tests run against.
 // Uses nothing but Node, takes a blink when there is nothing to do, and tells what could not be had.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { RUNTIMES, SYSTEM_PROGRAMS, findProgram } from './programs.mjs';
+import { PEER_PROGRAMS, RUNTIMES, SYSTEM_PROGRAMS, findProgram, peerObstacle } from './programs.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** What is not tested when a program is missing. */
 const LEFT_OUT = {
+  buildah: 'tests against buildah',
   chromium: 'every browser test',
+  containerd: 'tests against containerd and dockerd',
   'docker-registry': 'tests against the Docker registry',
+  dockerd: 'tests against dockerd',
   'libdeflate-tools': 'tests of gzip against libdeflate',
   openssl: 'tests of certificates and of token servers',
   pigz: 'tests of gzip against pigz',
+  podman: 'tests against podman',
   python3: 'tests of tar and gzip against Python',
   skopeo: 'tests against skopeo',
   umoci: 'tests against umoci',
@@ -45,6 +49,30 @@ export function excerpt(output) {
     .split('\n')
     .slice(-25)
     .join('\n');
+}
+
+/**
+ * The Debian packages of what is missing: `isThere` tells of a program by its name. Peers are many and large, so they
+ * are only installed where everything is to be tested.
+ */
+export function missingPackages(isThere, everything) {
+  const peers = everything ? Object.entries(PEER_PROGRAMS) : [];
+  return [...SYSTEM_PROGRAMS.map((name) => [name, name]), ...peers]
+    .filter(([name]) => !isThere(name))
+    .map(([, wanted]) => wanted);
+}
+
+/** What to say of the tests that are left out, and whether one of them must not be. */
+export function reportMissing(isThere, obstacle) {
+  const required = [...RUNTIMES, ...SYSTEM_PROGRAMS].filter((name) => !isThere(name));
+  const peers = Object.keys(PEER_PROGRAMS).flatMap((name) => {
+    if (!isThere(name)) return [`no ${name}: left out: ${LEFT_OUT[name]}`];
+    return obstacle === undefined ? [] : [`no use for ${name}, ${obstacle}: left out: ${LEFT_OUT[name]}`];
+  });
+  const lines = required.map(
+    (name) => `no ${name}: left out: ${LEFT_OUT[name] ?? `the runtime tests in ${name}`}`,
+  );
+  return { lines: [...lines, ...peers], incomplete: required.length > 0 };
 }
 
 function readJson(path) {
@@ -80,8 +108,10 @@ function installPackages(folder, title) {
   return run(title, 'npm', ['ci', '--loglevel=error', '--no-progress'], { cwd: folder, env, shell });
 }
 
+const isThere = (name) => findProgram(name) !== undefined;
+
 function installPrograms() {
-  const missing = SYSTEM_PROGRAMS.filter((name) => findProgram(name) === undefined);
+  const missing = missingPackages(isThere, process.env.CI === 'true' && process.getuid?.() === 0);
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
     console.log(`setup: not root on Debian, so these are not installed: ${missing.join(', ')}`);
@@ -91,10 +121,28 @@ function installPrograms() {
   const options = ['-qq', '-o', 'Acquire::Retries=3', '-o', 'DPkg::Lock::Timeout=120'];
   const install = [...options, 'install', '-y', '--no-install-recommends'];
   if (!run('apt-get update', 'apt-get', [...options, 'update'], { env })) return;
-  if (run(`apt-get install ${missing.join(' ')}`, 'apt-get', [...install, ...missing], { env })) return;
-  // One package that cannot be had must not keep the others away.
-  if (missing.length > 1) {
-    for (const name of missing) run(`apt-get install ${name}`, 'apt-get', [...install, name], { env });
+  withoutServices(() => {
+    if (run(`apt-get install ${missing.join(' ')}`, 'apt-get', [...install, ...missing], { env })) return;
+    // One package that cannot be had must not keep the others away.
+    if (missing.length > 1) {
+      for (const name of missing) run(`apt-get install ${name}`, 'apt-get', [...install, name], { env });
+    }
+  });
+}
+
+/** Debian asks this program before it starts the services of a package; it says no, unless there is one already. */
+const SERVICE_POLICY = '/usr/sbin/policy-rc.d';
+
+function withoutServices(work) {
+  if (existsSync(SERVICE_POLICY)) {
+    work();
+    return;
+  }
+  writeFileSync(SERVICE_POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    work();
+  } finally {
+    rmSync(SERVICE_POLICY);
   }
 }
 
@@ -108,17 +156,14 @@ function main(purpose) {
 
   installPackages(join(ROOT, 'test/runtime'), 'npm ci in test/runtime');
   installPrograms();
-  const available = Object.fromEntries(
-    [...RUNTIMES, ...SYSTEM_PROGRAMS].map((name) => [name, findProgram(name) !== undefined]),
-  );
+  const names = [...RUNTIMES, ...SYSTEM_PROGRAMS, ...Object.keys(PEER_PROGRAMS)];
+  const available = Object.fromEntries(names.map((name) => [name, isThere(name)]));
   mkdirSync(join(ROOT, '.cache'), { recursive: true });
   writeFileSync(join(ROOT, '.cache/setup.json'), `${JSON.stringify(available, null, 2)}\n`);
 
-  const missing = Object.keys(available).filter((name) => !available[name]);
-  for (const name of missing) {
-    console.log(`setup: no ${name}: left out: ${LEFT_OUT[name] ?? `the runtime tests in ${name}`}`);
-  }
-  return missing.length > 0 && process.env.CI === 'true' ? 1 : 0;
+  const { lines, incomplete } = reportMissing(isThere, peerObstacle());
+  for (const line of lines) console.log(`setup: ${line}`);
+  return incomplete && process.env.CI === 'true' ? 1 : 0;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) process.exitCode = main(process.argv[2]);

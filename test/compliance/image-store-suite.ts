@@ -122,6 +122,9 @@ export function imageStoreSuite(api: TestApi, setup: StorageSetup, open: OpenIma
       await failure('NOT_FOUND', images.setLastUpdated(unknown, 1));
 
       const again = (await open(await reopened(subject))).images;
+      await failure('INVALID_ARGUMENT', again.create(configOf([]), { lastUpdated: Infinity }));
+      await again.create(configOf([]), { lastUpdated: 7 });
+      expect((await again.get(parent)).lastUpdated).toBe(7);
       expect(await again.getParent(child)).toBe(parent);
       expect(await again.getParent(parent)).toBeUndefined();
       expect(await again.children(parent)).toEqual([child]);

@@ -82,7 +82,7 @@ export function referenceStoreSuite(api: TestApi, setup: StorageSetup, open: Ope
         references.addTag(named('a:b'), TWO, false, { target: OTHER }),
       );
       expect(conflict.message).toBe(
-        `Conflict: Tag docker.io/library/a:b is already set to image ${ONE}, if you want to replace it, please use the force option`,
+        `Conflict: Tag a:b is already set to image ${ONE}, if you want to replace it, please use the force option`,
       );
       await references.addTag(named('a:b'), TWO, true, { target: OTHER });
       expect(await references.get(named('a:b'))).toBe(TWO);
@@ -170,6 +170,26 @@ export function referenceStoreSuite(api: TestApi, setup: StorageSetup, open: Ope
         }),
       );
       expect(await stores[0].all()).toHaveLength(15);
+    });
+
+    test('makes several changes in one step, or none', async ({ storage }) => {
+      const stores = await Promise.all([open(storage), open(storage)]);
+      // Each takes the number that it finds one further: none may be lost.
+      const count = async (store: ReferenceStore): Promise<void> => {
+        await store.update(async (changes) => {
+          const size = (await changes.find(named('counter')))?.target.size ?? 0;
+          await changes.addTag(named('counter'), ONE, true, { target: { ...TARGET, size: size + 1 } });
+        });
+      };
+      await Promise.all(Array.from({ length: 12 }, (_, number) => count(stores[number % 2] ?? stores[0])));
+      expect((await stores[0].find(named('counter')))?.target.size).toBe(12);
+      const reason = new Error('enough');
+      const failing = stores[0].update(async (changes) => {
+        await changes.delete(named('counter'));
+        throw reason;
+      });
+      expect(await rejection(failing)).toBe(reason);
+      expect(namesOf(await stores[1].all())).toEqual(['docker.io/library/counter:latest']);
     });
 
     test('stops waiting when it is aborted', async ({ references, storage }) => {

@@ -87,6 +87,15 @@ export const CUT_SCENARIOS: readonly WritingScenario[] = [
       ],
     },
   },
+  {
+    name: 'a registry stands still after it has closed the upload',
+    steps: [{ at: 'PUT *', fault: { hang: true, heard: true } }],
+    call: { kind: 'upload' },
+    expect: {
+      value,
+      requests: [BEGIN, 'PUT {upload-1}&{closing} 300000 bytes', 'HEAD /v2/team/app/blobs/{blob}'],
+    },
+  },
 ];
 
 /** An upload fails for good, and another process goes on with its session. */

@@ -14,6 +14,8 @@ export interface RunnerDeps {
 const LIMIT = 15_000;
 /** What a beat takes: two of them are more than an answer may stand still. */
 const STALLED_FOR = 35_000;
+/** What bytes that were sent may need to be read in a runtime of its own, milliseconds. */
+const ARRIVING = 50;
 
 /** Past the cache of a browser, which asks for ranges of its own to fill its gaps; nothing in other runtimes. */
 export const pageFetch: Fetch | undefined =
@@ -36,8 +38,8 @@ export function scriptedClock(stalled: Stalled): {
         return;
       }
       await stalled(signal);
-      // Whoever is reading gets a turn.
-      await new Promise((resolve) => setTimeout(resolve));
+      // Whoever is reading gets a turn, and what was sent before the stall the time to come up.
+      await new Promise((resolve) => setTimeout(resolve, ARRIVING));
       now += STALLED_FOR;
     },
   };

@@ -1,31 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { openStowage } from 'stowage';
 import type { AuthConfig } from '@stowage/types';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startDockerRegistry } from './support/docker-registry.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { DockerRegistry } from './support/docker-registry.ts';
 import { buildSampleImages, pushWithSkopeo } from './support/sample-images.ts';
+import { useRegistries } from './support/use-registries.ts';
 
-/** `alice` with the password `s3cret`, by bcrypt as docker-registry wants it. */
-const HTPASSWD = 'alice:$2b$04$abcdefghijklmnopqrstuuLZYjhNQAOdpbzt4WxWlUHjv1wsyH5DG\n';
-
-let directory: string;
+const registries = useRegistries();
 let registry: DockerRegistry;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'stowage-auth-'));
-  const htpasswd = join(directory, 'htpasswd');
-  await writeFile(htpasswd, HTPASSWD);
-  const layout = await buildSampleImages(directory);
-  registry = await startDockerRegistry({ htpasswd });
+  const layout = await buildSampleImages(registries.directory);
+  registry = await registries.startWithPassword();
   await pushWithSkopeo(layout, 'sample', registry.host, 'team/sample:v1', ['--dest-creds', 'alice:s3cret']);
-});
-
-afterAll(async () => {
-  await registry.stop();
-  await rm(directory, { recursive: true, force: true });
 });
 
 async function pull(auth?: AuthConfig): Promise<string> {

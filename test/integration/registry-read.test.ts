@@ -1,41 +1,21 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { collect } from '@stowage/core';
 import { createRepository, createTokenCache } from '@stowage/registry';
 import { createRegistryServer } from '@stowage/registry-server';
 import { createMemoryStorage } from '@stowage/storage';
 import type { EndpointTls, Fetch, RegistryEndpoint } from '@stowage/types';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { createAuthority, createCertificate } from './support/certificates.ts';
-import { startDockerRegistry } from './support/docker-registry.ts';
-import type { DockerRegistry, DockerRegistryOptions } from './support/docker-registry.ts';
-import { serveHttp } from './support/http.ts';
+import type { DockerRegistry } from './support/docker-registry.ts';
 import { BIG_LAYER, pushReadingContent, READ_NAME, readingSuite } from './support/reading-suite.ts';
 import { startTokenServer } from './support/token-server.ts';
 import type { TokenServer } from './support/token-server.ts';
+import { ALICE, useRegistries } from './support/use-registries.ts';
 
-/** `alice` with the password `s3cret`, by bcrypt as docker-registry wants it. */
-const HTPASSWD = 'alice:$2b$04$abcdefghijklmnopqrstuuLZYjhNQAOdpbzt4WxWlUHjv1wsyH5DG\n';
-const ALICE = { username: 'alice', password: 's3cret' };
 const BASIC = `Basic ${btoa('alice:s3cret')}`;
 
-let directory: string;
-const running: { stop(): Promise<void> }[] = [];
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'stowage-read-'));
-});
-afterAll(async () => {
-  await Promise.all(running.map((one) => one.stop()));
-  await rm(directory, { recursive: true, force: true });
-});
-
-async function start(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
-  const registry = await startDockerRegistry(options);
-  running.push(registry);
-  return registry;
-}
+const registries = useRegistries();
 
 function endpointOf(host: string, tls?: EndpointTls): RegistryEndpoint {
   const url = `${tls === undefined ? 'http' : 'https'}://${host}`;
@@ -54,7 +34,7 @@ function authorized(authorization: string | (() => Promise<string>)): Fetch {
 describe('a docker-registry', () => {
   let registry: DockerRegistry;
   beforeAll(async () => {
-    registry = await start();
+    registry = await registries.start();
     await pushReadingContent(fetch, `http://${registry.host}`);
   });
   readingSuite(() => ({ endpoint: endpointOf(registry.host) }));
@@ -62,7 +42,7 @@ describe('a docker-registry', () => {
   describe('that another one mirrors', () => {
     let mirror: DockerRegistry;
     beforeAll(async () => {
-      mirror = await start({ mirrorOf: registry.host });
+      mirror = await registries.start({ mirrorOf: registry.host });
     });
     readingSuite(() => ({ endpoint: { ...endpointOf(mirror.host), mirror: true } }), { mirror: true });
 
@@ -80,9 +60,7 @@ describe('a docker-registry', () => {
 describe('a docker-registry that asks for a password', () => {
   let registry: DockerRegistry;
   beforeAll(async () => {
-    const htpasswd = join(directory, 'htpasswd');
-    await writeFile(htpasswd, HTPASSWD);
-    registry = await start({ htpasswd });
+    registry = await registries.startWithPassword();
     await pushReadingContent(authorized(BASIC), `http://${registry.host}`);
   });
   readingSuite(() => ({ endpoint: endpointOf(registry.host), auth: ALICE }));
@@ -97,14 +75,14 @@ describe('a docker-registry with a certificate of its own authority, for clients
   let registry: DockerRegistry;
   let tls: EndpointTls;
   beforeAll(async () => {
-    const authority = await createAuthority(directory, 'authority');
-    const server = await createCertificate(directory, 'server', authority);
-    const client = await createCertificate(directory, 'client', authority);
+    const authority = await createAuthority(registries.directory, 'authority');
+    const server = await createCertificate(registries.directory, 'server', authority);
+    const client = await createCertificate(registries.directory, 'client', authority);
     const [ca, cert, key] = await Promise.all(
       [authority.certificate, client.certificate, client.key].map((path) => readFile(path, 'utf8')),
     );
     tls = { ca: [ca ?? ''], cert, key };
-    registry = await start({ tls: { ...server, clients: authority.certificate } });
+    registry = await registries.start({ tls: { ...server, clients: authority.certificate } });
     await pushReadingContent(tlsFetch(tls), `https://${registry.host}`);
   });
   readingSuite(() => ({ endpoint: endpointOf(registry.host, tls) }));
@@ -126,10 +104,9 @@ describe.each(['rsa', 'ec'] as const)('a docker-registry that takes tokens (%s)'
   let registry: DockerRegistry;
   let tokens: TokenServer;
   beforeAll(async () => {
-    const signer = await createAuthority(directory, `signer-${kind}`, kind);
-    tokens = await startTokenServer(signer, kind);
-    running.push(tokens);
-    registry = await start({ token: { realm: tokens.realm, bundle: signer.certificate } });
+    const signer = await createAuthority(registries.directory, `signer-${kind}`, kind);
+    tokens = registries.keep(await startTokenServer(signer, kind));
+    registry = await registries.start({ token: { realm: tokens.realm, bundle: signer.certificate } });
     const scope = `repository:${READ_NAME}:pull,push`;
     const pushToken = async (): Promise<string> => {
       const url = `${tokens.realm}?service=x&scope=${scope}`;
@@ -189,8 +166,7 @@ describe.each(['rsa', 'ec'] as const)('a docker-registry that takes tokens (%s)'
 describe('our own registry server', () => {
   let host: string;
   beforeAll(async () => {
-    const server = await serveHttp(createRegistryServer({ storage: createMemoryStorage() }));
-    running.push({ stop: () => server.close() });
+    const server = await registries.serve(createRegistryServer({ storage: createMemoryStorage() }));
     ({ host } = server);
     await pushReadingContent(fetch, `http://${host}`);
   });

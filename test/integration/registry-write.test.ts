@@ -1,51 +1,32 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { collect, digestBytes } from '@stowage/core';
 import { createRepository } from '@stowage/registry';
 import { createRegistryServer } from '@stowage/registry-server';
 import { createMemoryStorage } from '@stowage/storage';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { writeAndReport } from '../runtime/support/write-and-report.ts';
 import { noise } from '../support/noise.ts';
 import { createAuthority } from './support/certificates.ts';
-import { startDockerRegistry } from './support/docker-registry.ts';
-import type { DockerRegistry, DockerRegistryOptions } from './support/docker-registry.ts';
-import { serveHttp } from './support/http.ts';
+import type { DockerRegistry } from './support/docker-registry.ts';
 import { runCommand } from './support/run-command.ts';
 import { SOUND_REPORT } from './support/sound-report.ts';
 import { startTokenServer } from './support/token-server.ts';
 import type { TokenServer } from './support/token-server.ts';
+import { ALICE, useRegistries } from './support/use-registries.ts';
 
 const NAME = 'team/write';
-/** `alice` with the password `s3cret`, by bcrypt as docker-registry wants it. */
-const HTPASSWD = 'alice:$2b$04$abcdefghijklmnopqrstuuLZYjhNQAOdpbzt4WxWlUHjv1wsyH5DG\n';
-const ALICE = { username: 'alice', password: 's3cret' };
 /** docker-registry deletes manifests and blobs, and no tag alone. */
 const DOCKER_REPORT = {
   ...SOUND_REPORT,
   deletions: { ...SOUND_REPORT.deletions, tag: 'UNSUPPORTED' },
 };
 
-let directory: string;
-const running: { stop(): Promise<void> }[] = [];
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'stowage-write-'));
-});
-afterAll(async () => {
-  await Promise.all(running.map((one) => one.stop()));
-  await rm(directory, { recursive: true, force: true });
-});
-
-async function start(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
-  const registry = await startDockerRegistry(options);
-  running.push(registry);
-  return registry;
-}
+const registries = useRegistries();
 
 /** Has skopeo copy what was written, blob by blob, and answers the manifest that it got. */
 async function copyWithSkopeo(host: string, args: readonly string[] = []): Promise<unknown> {
-  const copy = await mkdtemp(join(directory, 'copy-'));
+  const copy = await mkdtemp(join(registries.directory, 'copy-'));
   const from = `docker://${host}/${NAME}:v1`;
   const flags = ['--insecure-policy', 'copy', '--quiet', '--src-tls-verify=false', ...args];
   await runCommand('skopeo', [...flags, from, `dir:${copy}`]);
@@ -60,13 +41,13 @@ async function copyWithSkopeo(host: string, args: readonly string[] = []): Promi
 
 describe('a docker-registry', () => {
   it('takes everything', async () => {
-    const { host } = await start();
+    const { host } = await registries.start();
     expect(await writeAndReport({ url: `http://${host}`, name: NAME })).toEqual(DOCKER_REPORT);
     expect(await copyWithSkopeo(host)).toMatchObject({ schemaVersion: 2 });
   });
 
   it('that deletes nothing says so', async () => {
-    const { host } = await start({ deletion: false });
+    const { host } = await registries.start({ deletion: false });
     const deletions = {
       tag: 'UNSUPPORTED',
       manifest: 'UNSUPPORTED',
@@ -78,9 +59,7 @@ describe('a docker-registry', () => {
   });
 
   it('that asks for a password takes everything from who has it', async () => {
-    const htpasswd = join(directory, 'htpasswd');
-    await writeFile(htpasswd, HTPASSWD);
-    const { host } = await start({ htpasswd });
+    const { host } = await registries.startWithPassword();
     const target = { url: `http://${host}`, name: NAME };
     expect(await writeAndReport({ ...target, auth: ALICE })).toEqual(DOCKER_REPORT);
     expect(await copyWithSkopeo(host, ['--src-creds', 'alice:s3cret'])).toMatchObject({ schemaVersion: 2 });
@@ -92,10 +71,9 @@ describe('a docker-registry that takes tokens', () => {
   let registry: DockerRegistry;
   let tokens: TokenServer;
   beforeAll(async () => {
-    const signer = await createAuthority(directory, 'signer', 'ec');
-    tokens = await startTokenServer(signer, 'ec');
-    running.push(tokens);
-    registry = await start({ token: { realm: tokens.realm, bundle: signer.certificate } });
+    const signer = await createAuthority(registries.directory, 'signer', 'ec');
+    tokens = registries.keep(await startTokenServer(signer, 'ec'));
+    registry = await registries.start({ token: { realm: tokens.realm, bundle: signer.certificate } });
   });
 
   it('takes everything', async () => {
@@ -151,24 +129,23 @@ describe('a docker-registry that takes tokens', () => {
 
 describe('our own registry server', () => {
   it('takes everything', async () => {
-    const server = await serveHttp(createRegistryServer({ storage: createMemoryStorage() }));
-    running.push({ stop: () => server.close() });
+    const server = await registries.serve(createRegistryServer({ storage: createMemoryStorage() }));
     expect(await writeAndReport({ url: `http://${server.host}`, name: NAME })).toEqual(SOUND_REPORT);
     expect(await copyWithSkopeo(server.host)).toMatchObject({ schemaVersion: 2 });
   });
 
   it('takes everything in the chunks that it wants', async () => {
     const limits = { minChunkBytes: 300_000, maxChunkBytes: 1_000_000 };
-    const server = await serveHttp(createRegistryServer({ storage: createMemoryStorage(), limits }));
-    running.push({ stop: () => server.close() });
+    const server = await registries.serve(createRegistryServer({ storage: createMemoryStorage(), limits }));
     expect(await writeAndReport({ url: `http://${server.host}`, name: NAME })).toEqual(SOUND_REPORT);
     const refusals = server.requests.filter((line) => / (413|416)$/.test(line));
     expect(refusals).toEqual([]);
   });
 
   it('that is read-only takes nothing', async () => {
-    const server = await serveHttp(createRegistryServer({ storage: createMemoryStorage(), readOnly: true }));
-    running.push({ stop: () => server.close() });
+    const server = await registries.serve(
+      createRegistryServer({ storage: createMemoryStorage(), readOnly: true }),
+    );
     const target = { url: `http://${server.host}`, name: NAME };
     await expect(writeAndReport(target)).rejects.toMatchObject({ code: 'UNSUPPORTED', status: 405 });
   });

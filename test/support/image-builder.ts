@@ -25,11 +25,40 @@ export interface BuiltImage {
   readonly layers: readonly BuiltLayer[];
 }
 
+/** An index or a list as it lies in a registry. */
+export type BuiltIndex = Pick<BuiltImage, 'descriptor' | 'manifest'>;
+
+/** How layers are compressed. */
+export interface LayerCompression {
+  /** What its OCI media type ends with. */
+  readonly suffix: '' | '+gzip' | '+zstd';
+  readonly compress: (tar: Bytes) => Bytes;
+}
+
+/** What may differ from an OCI image for linux/amd64 with gzip layers. */
+export interface BuildOptions {
+  readonly architecture?: string;
+  /** Docker's media types in the place of OCI's. */
+  readonly docker?: boolean;
+  readonly compression?: LayerCompression;
+}
+
+const GZIP: LayerCompression = { suffix: '+gzip', compress: (tar) => new Uint8Array(gzipSync(tar)) };
+
+/** Layers as they are. */
+export const UNCOMPRESSED: LayerCompression = { suffix: '', compress: (tar) => tar };
+
 const encoder = new TextEncoder();
 
-/** Builds an OCI image of gzip layers, base first. The same input gives the same bytes. */
-export function buildImage(layers: readonly (readonly EntryToBuild[])[], architecture = 'amd64'): BuiltImage {
-  const built = layers.map(buildLayer);
+/** Builds an image, base first. The same input gives the same bytes. */
+export function buildImage(
+  layers: readonly (readonly EntryToBuild[])[],
+  { architecture = 'amd64', docker = false, compression = GZIP }: BuildOptions = {},
+): BuiltImage {
+  const built = layers.map((entries) => {
+    const layer = buildLayer(entries, compression);
+    return docker ? withType(layer, MEDIA_TYPES.dockerLayerGzip) : layer;
+  });
   const config = json({
     created: '2026-01-02T03:04:05Z',
     architecture,
@@ -38,31 +67,47 @@ export function buildImage(layers: readonly (readonly EntryToBuild[])[], archite
     rootfs: { type: 'layers', diff_ids: built.map(({ diffId }) => diffId) },
     history: built.map((_, index) => ({ created_by: `layer ${String(index)}` })),
   });
-  const configDescriptor = { mediaType: MEDIA_TYPES.ociConfig, digest: sha256(config), size: config.length };
+  const configType = docker ? MEDIA_TYPES.dockerConfig : MEDIA_TYPES.ociConfig;
+  const mediaType = docker ? MEDIA_TYPES.dockerManifest : MEDIA_TYPES.ociManifest;
+  const configDescriptor = { mediaType: configType, digest: sha256(config), size: config.length };
   const manifest = json({
     schemaVersion: 2,
-    mediaType: MEDIA_TYPES.ociManifest,
+    mediaType,
     config: configDescriptor,
     layers: built.map(({ descriptor }) => descriptor),
   });
   return {
-    descriptor: { mediaType: MEDIA_TYPES.ociManifest, digest: sha256(manifest), size: manifest.length },
+    descriptor: { mediaType, digest: sha256(manifest), size: manifest.length },
     manifest,
     config: { descriptor: configDescriptor, bytes: config },
     layers: built,
   };
 }
 
-/** Builds one gzip layer. */
-export function buildLayer(entries: readonly EntryToBuild[]): BuiltLayer {
+function withType(layer: BuiltLayer, mediaType: string): BuiltLayer {
+  return { ...layer, descriptor: { ...layer.descriptor, mediaType } };
+}
+
+/** Builds an index of manifests, or docker's list of them. */
+export function buildIndex(manifests: readonly Descriptor[], docker = false): BuiltIndex {
+  const mediaType = docker ? MEDIA_TYPES.dockerManifestList : MEDIA_TYPES.ociIndex;
+  const manifest = json({ schemaVersion: 2, mediaType, manifests });
+  return { manifest, descriptor: { mediaType, digest: sha256(manifest), size: manifest.length } };
+}
+
+/** Builds one layer. */
+export function buildLayer(
+  entries: readonly EntryToBuild[],
+  { suffix, compress }: LayerCompression = GZIP,
+): BuiltLayer {
   const writer = createTarWriter();
   const parts = entries.flatMap(({ content, ...header }) =>
     writer.entry(header, typeof content === 'string' ? encoder.encode(content) : content),
   );
   const tar = Buffer.concat([...parts, writer.end()]);
-  const bytes = new Uint8Array(gzipSync(tar));
+  const bytes = compress(tar);
   return {
-    descriptor: { mediaType: MEDIA_TYPES.ociLayerGzip, digest: sha256(bytes), size: bytes.length },
+    descriptor: { mediaType: MEDIA_TYPES.ociLayer + suffix, digest: sha256(bytes), size: bytes.length },
     diffId: sha256(tar) as DiffID,
     bytes,
   };
@@ -83,8 +128,18 @@ export async function pushImage(
     location.searchParams.set('digest', descriptor.digest);
     await send(fetch, 'PUT', location.href, 201, bytes);
   }
-  const { mediaType } = image.descriptor;
-  await send(fetch, 'PUT', `${repository}/manifests/${tag}`, 201, image.manifest, mediaType);
+  await pushManifest(fetch, registry, name, tag, image);
+}
+
+/** Pushes a manifest into a registry that has all that it names; `reference` is a tag or its digest. */
+export async function pushManifest(
+  fetch: Fetch,
+  registry: string,
+  name: string,
+  reference: string,
+  { descriptor: { mediaType }, manifest }: BuiltIndex,
+): Promise<void> {
+  await send(fetch, 'PUT', `${registry}/v2/${name}/manifests/${reference}`, 201, manifest, mediaType);
 }
 
 async function send(

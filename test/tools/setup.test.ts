@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { excerpt, isStale } from '../../tools/setup.mjs';
+import { PEER_PROGRAMS, peerObstacle } from '../../tools/programs.mjs';
+import { excerpt, isStale, missingPackages, reportMissing } from '../../tools/setup.mjs';
 import { ROOT } from './support/tree.ts';
 
 describe('isStale', () => {
@@ -58,6 +59,49 @@ describe('excerpt', () => {
     const text = excerpt(`${lines.join('\n')}\nGET https://registry.invalid/a 404\n`);
     expect(text.split('\n')).toHaveLength(25);
     expect(text.split('\n').at(-1)).toBe('GET <address> 404');
+  });
+});
+
+describe('peers', () => {
+  const missing =
+    (...names: string[]) =>
+    (name: string): boolean =>
+      !names.includes(name);
+
+  it('are installed by the names of their packages, and only where everything is to be tested', () => {
+    expect(missingPackages(missing('dockerd', 'podman', 'zstd'), true)).toEqual([
+      'zstd',
+      'docker.io',
+      'podman',
+    ]);
+    expect(missingPackages(missing('dockerd', 'podman', 'zstd'), false)).toEqual(['zstd']);
+    expect(missingPackages(missing(), true)).toEqual([]);
+  });
+
+  it('may be missing, unlike other programs', () => {
+    expect(reportMissing(missing(), undefined)).toEqual({ lines: [], incomplete: false });
+    expect(reportMissing(missing('podman'), undefined)).toEqual({
+      lines: ['no podman: left out: tests against podman'],
+      incomplete: false,
+    });
+    expect(reportMissing(missing('skopeo', 'deno'), undefined)).toEqual({
+      lines: ['no deno: left out: the runtime tests in deno', 'no skopeo: left out: tests against skopeo'],
+      incomplete: true,
+    });
+  });
+
+  it('that are there and cannot run are told of', () => {
+    const { lines, incomplete } = reportMissing(missing('podman'), 'only root can run it');
+    expect(incomplete).toBe(false);
+    expect(lines).toHaveLength(Object.keys(PEER_PROGRAMS).length);
+    expect(lines).toContain('no podman: left out: tests against podman');
+    expect(lines).toContain('no use for dockerd, only root can run it: left out: tests against dockerd');
+  });
+
+  it('cannot run where nobody may mount', () => {
+    const obstacle = peerObstacle();
+    if (process.getuid?.() !== 0) expect(obstacle).toBe('only root can run it');
+    else expect([undefined, 'nothing can be mounted']).toContain(obstacle);
   });
 });
 

@@ -32,7 +32,12 @@ export { createInflater } from './inflate/inflater.ts';
 export type { InflateBackend, Inflater, InflaterInit } from './inflate/inflater-init.ts';
 export { iterate } from './stream/iterate.ts';
 export { createLayerStage } from './layer-stage/layer-stage.ts';
-export type { LayerStage, LayerStageInit, LayerStageResult } from './layer-stage/layer-stage.ts';
+export type {
+  LayerStage,
+  LayerStageInit,
+  LayerStageResult,
+  UnhashedLayerStageInit,
+} from './layer-stage/layer-stage.ts';
 export { streamFrom } from './stream/stream-from.ts';
 export { streamOf } from './stream/stream-of.ts';
 export { systemClock } from './platform/system-clock.ts';

@@ -1,6 +1,7 @@
 import { systemClock, withLock } from '@stowage/core';
+import { forgetV2Metadata } from '@stowage/image-store';
 import { registryDigests } from '@stowage/registry-server';
-import { isDigest, isStowageError, parseManifest } from '@stowage/types';
+import { isStowageError, parseManifest } from '@stowage/types';
 import type {
   AbortOptions,
   Clock,
@@ -13,7 +14,6 @@ import type {
   Storage,
 } from '@stowage/types';
 import { withImageLayers } from './image-layers.ts';
-import { DIFF_IDS } from './pull/layer-download.ts';
 import { COLLECTION_LOCK, leasedDigests } from './leases.ts';
 import { MAX_MANIFEST_BYTES } from './pull/manifest-cache.ts';
 
@@ -75,7 +75,7 @@ async function collect(deps: GarbageCollectorDeps, options: AbortOptions): Promi
     await markReachable(descriptor, storage.content, marked, options);
   }
   const swept = await sweep(storage.content, marked, options);
-  await forgetDiffIds(storage, options);
+  await forgetLayers(deps, options);
   const expired = await expireIngests(storage.content, clock, options);
   return {
     images: unnamed.images,
@@ -191,17 +191,10 @@ async function sweep(
   return { count, bytes };
 }
 
-/** What is remembered of blobs goes with them. */
-async function forgetDiffIds({ content, metadata }: Storage, options: AbortOptions): Promise<void> {
-  for await (const key of metadata.keys(DIFF_IDS, options)) {
-    const digest = key.replace('/', ':');
-    try {
-      if (isDigest(digest)) await content.info(digest, options);
-    } catch (error) {
-      if (!isStowageError(error, 'NOT_FOUND')) throw error;
-      await metadata.delete(DIFF_IDS, key, options);
-    }
-  }
+/** What is remembered of layers goes with them. */
+async function forgetLayers({ storage, layers }: GarbageCollectorDeps, options: AbortOptions): Promise<void> {
+  const present = [...(await layers.map(options)).values()].map(({ diffId }) => diffId);
+  await forgetV2Metadata(storage, new Set(present), options);
 }
 
 async function expireIngests(content: ContentStore, clock: Clock, options: AbortOptions): Promise<Removed> {

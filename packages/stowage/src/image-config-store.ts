@@ -1,11 +1,20 @@
 import { hostPlatform } from '@stowage/core';
-import { decodeGoJsonMembers, normalizePlatform, parseImageConfig } from '@stowage/types';
-import type { Bytes, ImageConfigStore, ImageID, ImageStore } from '@stowage/types';
+import { normalizePlatform, parsePartialImageConfig, StowageError } from '@stowage/types';
+import type { Clock, ImageConfigStore, ImageID, ImageStore, Platform } from '@stowage/types';
+
+/** How an image store is seen by pull and push. */
+export interface ImageConfigStoreInit {
+  /** What images are to run on. Those of other operating systems are refused. Default: linux on this processor. */
+  readonly host?: Platform | undefined;
+  /** Tells when an image is put, which is noted. Nothing is noted when left out. */
+  readonly clock?: Clock | undefined;
+}
 
 /**
  * The view of an image store that pull and push work with; the counterpart of moby's NewImageConfigStoreFromStore.
  *
  * @param images the image store
+ * @param init what images are for, and whether it is noted when they come
  *
  * @example
  * ```ts
@@ -17,18 +26,22 @@ import type { Bytes, ImageConfigStore, ImageID, ImageStore } from '@stowage/type
  * console.log(configs.platformFromConfig(config).architecture); // arm64
  * ```
  */
-export function createImageConfigStore(images: ImageStore): ImageConfigStore {
+export function createImageConfigStore(
+  images: ImageStore,
+  init: ImageConfigStoreInit = {},
+): ImageConfigStore {
+  const { host = hostPlatform(), clock } = init;
   return {
-    put: (config, options) => images.create(config, options),
+    put: (config, options) => images.create(config, { ...options, lastUpdated: clock?.now() }),
     get: async (digest, options) => (await images.get(digest as ImageID, options)).raw,
-    rootFSFromConfig: (config) => (hasRootFS(config) ? parseImageConfig(config).rootfs : undefined),
+    rootFSFromConfig: (config) => parsePartialImageConfig(config).rootfs,
     platformFromConfig: (config) => {
-      const host = hostPlatform();
-      const { os = host.os, architecture = host.architecture, variant, ...rest } = parseImageConfig(config);
+      const { os: named = '', architecture, variant, ...rest } = parsePartialImageConfig(config);
+      checkOperatingSystem(named, host.os);
       const version = rest['os.version'];
       return normalizePlatform({
-        os: os === '' ? host.os : os,
-        architecture,
+        os: named === '' ? host.os : named,
+        architecture: architecture ?? host.architecture,
         ...(variant === undefined ? {} : { variant }),
         ...(version === undefined ? {} : { 'os.version': version }),
       });
@@ -36,10 +49,15 @@ export function createImageConfigStore(images: ImageStore): ImageConfigStore {
   };
 }
 
-/** As Go finds it: in any case of letters, and `null` is none. */
-function hasRootFS(config: Bytes): boolean {
-  for (const [name, value] of decodeGoJsonMembers(config)) {
-    if (name.toLowerCase() === 'rootfs' && value.text !== 'null') return true;
-  }
-  return false;
+/** moby's `PlatformFromConfig`: what is for Windows runs on Windows only, and nothing else does there. */
+function checkOperatingSystem(image: string, host: string): void {
+  const [wanted, here] = [image.toLowerCase(), host.toLowerCase()];
+  if (wanted === '' || wanted === here) return;
+  const known = wanted === 'windows' || (here === 'windows' && wanted === 'linux');
+  throw new StowageError(
+    'PLATFORM_MISMATCH',
+    known
+      ? `image operating system ${JSON.stringify(image)} cannot be used on this platform`
+      : 'operating system is not supported',
+  );
 }

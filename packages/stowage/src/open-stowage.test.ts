@@ -1,3 +1,4 @@
+import { createV2MetadataService } from '@stowage/image-store';
 import { createMemoryStorage } from '@stowage/storage';
 import { digestBytes } from '@stowage/core';
 import { formatPlatform, isStowageError, MEDIA_TYPES, parseNormalizedNamed } from '@stowage/types';
@@ -102,6 +103,22 @@ describe('pull', () => {
     expect(messages[0]).toBe('Already exists');
     expect(registry.requests.filter((line) => line.includes('/blobs/'))).toHaveLength(2);
     expect((await stowage.images()).map(({ references }) => references)).toEqual([['localhost/app:v1'], []]);
+  });
+
+  it('refuses images for another operating system than was asked for, and keeps none of them', async () => {
+    const registry = createTestRegistry();
+    await registry.push('app:windows', [{ a: '1' }], { os: 'windows', architecture: 'amd64' });
+    await using stowage = await open(registry);
+    await expect(stowage.pull('localhost/app:windows', PLATFORM)).rejects.toMatchObject({
+      code: 'PLATFORM_MISMATCH',
+      message: 'image operating system "windows" cannot be used on this platform',
+    });
+    expect([await stowage.images(), [...(await stowage.layers.map())]]).toEqual([[], []]);
+    const result = await stowage.pull('localhost/app:windows', { platform: 'windows/amd64' });
+    expect(result.platform.os).toBe('windows');
+    await expect(stowage.pull('localhost/app:windows', PLATFORM)).rejects.toMatchObject({
+      code: 'PLATFORM_MISMATCH',
+    });
   });
 
   it('chooses from indexes, nested ones too, and says when there is nothing to choose', async () => {
@@ -229,10 +246,20 @@ describe('names and garbage', () => {
       deleted: [id, layers[1]?.chainId],
     });
     expect(await blobs(stowage)).toBe(4);
-    expect((await stowage.inspect('localhost/two:v1')).layers).toHaveLength(2);
+    const left = await stowage.inspect('localhost/two:v1');
+    expect(left.layers).toHaveLength(2);
+    // Where a layer was seen is known for as long as the layer is here.
+    const seen = createV2MetadataService(stowage.metadata);
+    const places = await Promise.all(left.layers.map(({ diffId }) => seen.getMetadata(diffId)));
+    expect(places.map((list) => list.map(({ sourceRepository }) => sourceRepository))).toEqual([
+      ['localhost/one', 'localhost/two'],
+      ['localhost/two'],
+    ]);
     await stowage.remove('localhost/two:v1');
     expect(await blobs(stowage)).toBe(0);
-    for await (const key of stowage.metadata.keys('diffid-by-digest')) expect(key).toBeUndefined();
+    for (const namespace of ['diffid-by-digest', 'v2metadata-by-diffid']) {
+      for await (const key of stowage.metadata.keys(namespace)) expect(key).toBeUndefined();
+    }
     expect(await stowage.images()).toEqual([]);
   });
 

@@ -129,24 +129,26 @@ export class OpenedStowage implements Stowage {
     }
     const reference = allTags ? parsed : tagNameOnly(parsed);
     const platform = platformOf(options.platform);
-    const own = { ...this.#pullConfig(), progressOutput: onProgress, platform };
+    const own = {
+      ...this.#pullConfig(),
+      imageStore: createImageConfigStore(this.imageStore, { host: platform, clock: this.#clock }),
+      progressOutput: onProgress,
+      platform,
+    };
     const config = onSnapshot === undefined ? own : observeWhole(own, onSnapshot, this.#clock);
     const result = await this.#run(options, (signal) =>
       pull(reference, config, { signal, shared: this.#shared, clock: this.#clock }),
     );
-    const images = (result.images ?? [result]).filter(({ artifactType }) => artifactType === undefined);
-    for (const { imageId } of images) await this.imageStore.setLastUpdated(imageId, this.#clock.now());
     if (!allTags) warnOfPlatform(result, platform, onProgress);
     return result;
   }
 
   /** What every pull into this store has in common. */
-  #pullConfig(): Omit<ImagePullConfig, 'progressOutput' | 'platform'> {
+  #pullConfig(): Omit<ImagePullConfig, 'progressOutput' | 'platform' | 'imageStore'> {
     return {
       registryService: this.registry,
       imageEventLogger: this.#onImageEvent,
       metadataStore: this.metadata,
-      imageStore: createImageConfigStore(this.imageStore),
       referenceStore: this.references,
       contentStore: this.content,
       downloadManager: this.#downloads,

@@ -29,6 +29,8 @@ export interface DockerRegistryOptions {
   readonly mirrorOf?: string;
   /** Whether anything can be deleted. Default `true`. */
   readonly deletion?: boolean;
+  /** Whether it takes manifests of schema 1. Default `false`. */
+  readonly schema1?: boolean;
 }
 
 /** Starts Debian's docker-registry on a free loopback port, with CORS headers and an access log. */
@@ -54,7 +56,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
 }
 
 function configuration(directory: string, port: number, options: DockerRegistryOptions): string {
-  const { htpasswd, token, tls, mirrorOf, deletion = true } = options;
+  const { htpasswd, token, tls, mirrorOf, deletion = true, schema1 = false } = options;
   const auth = [
     ...(htpasswd === undefined ? [] : [`auth: {htpasswd: {realm: test-realm, path: ${htpasswd}}}`]),
     ...(token === undefined
@@ -63,6 +65,7 @@ function configuration(directory: string, port: number, options: DockerRegistryO
           `auth: {token: {realm: "${token.realm}", service: ${TOKEN_SERVICE}, issuer: ${TOKEN_ISSUER}, rootcertbundle: ${token.bundle}}}`,
         ]),
     ...(mirrorOf === undefined ? [] : [`proxy: {remoteurl: "http://${mirrorOf}"}`]),
+    ...(schema1 ? ['compatibility: {schema1: {enabled: true}}'] : []),
     '',
   ].join('\n');
   const secure =

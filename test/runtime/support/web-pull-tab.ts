@@ -2,6 +2,7 @@
 import { createDigester, iterate } from '@stowage/core';
 import { openStorage } from '@stowage/storage';
 import { parseDigest } from '@stowage/types';
+import type { IngestStatus } from '@stowage/types';
 import { openStowage } from 'stowage';
 import { all } from '../../compliance/storage-subject.ts';
 import { answerCalls } from './in-worker.ts';
@@ -17,7 +18,7 @@ export interface PulledImage {
   /** Sizes of the blobs that have the digests that they should have. */
   readonly verified: readonly number[];
   readonly damaged: readonly string[];
-  readonly partials: number;
+  readonly partials: readonly IngestStatus[];
   /** The sizes of the files of the image by path. */
   readonly files: Readonly<Record<string, number>>;
 }
@@ -42,7 +43,7 @@ export async function pullImage(root: string, reference: string): Promise<Pulled
   for (const entry of view.walk()) if (entry.type === 'file') files[entry.path] = entry.size;
   await view.close();
   const names = (await stowage.images()).flatMap(({ references }) => references);
-  const partials = (await all(stowage.content.ingests())).length;
+  const partials = await all(stowage.content.ingests());
   await stowage.close();
   return { status, imageId, names, verified, damaged, partials, files };
 }
@@ -59,6 +60,12 @@ export async function partials(root: string): Promise<Record<string, number>> {
   const offsets = (await all(storage.content.ingests())).map(({ ref, offset }) => [ref, offset] as const);
   await storage.close();
   return Object.fromEntries(offsets);
+}
+
+/** How many locks somebody holds in this origin: none, once all that held any are gone. */
+export async function heldLocks(): Promise<number> {
+  const { held = [] } = await navigator.locks.query();
+  return held.length;
 }
 
 answerCalls({ pullImage, beginPull });

@@ -82,6 +82,13 @@ describe.each(PLACES)('createLayerStage, %s', (place, worker) => {
     },
   );
 
+  it('leaves the hash of the blob to who has it already', async () => {
+    const stage = await createLayerStage({ digestAlgorithm: 'none', worker });
+    await stage.write(BLOB);
+    const { digest, diffId, size } = await stage.end();
+    expect([digest, String(diffId), size]).toEqual([undefined, await digestBytes(PLAIN), BLOB.length]);
+  });
+
   it.each(GUNZIPS)('takes checkpoints, from which the middle can be read, by %s', async (gunzipBackend) => {
     const stage = await create({ checkpointEvery: 300_000, gunzipBackend });
     const { checkpoints } = await feed(stage, cut(BLOB, 1 << 16));

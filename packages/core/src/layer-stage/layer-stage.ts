@@ -32,10 +32,15 @@ export interface LayerStageInit extends DecompressOptions, AbortOptions {
   readonly worker?: boolean | WorkerPool | undefined;
 }
 
+/** As {@link LayerStageInit}, for bytes that somebody else hashes already. */
+export interface UnhashedLayerStageInit extends Omit<LayerStageInit, 'digestAlgorithm'> {
+  readonly digestAlgorithm: 'none';
+}
+
 /** What a layer turned out to be. */
-export interface LayerStageResult {
-  /** Of the bytes that were written. */
-  readonly digest: Digest;
+export interface LayerStageResult<D extends Digest | undefined = Digest> {
+  /** Of the bytes that were written; `undefined` where the algorithm is `none`. */
+  readonly digest: D;
   /** How many bytes were written. */
   readonly size: number;
   /** Of the plain bytes. */
@@ -51,7 +56,7 @@ export interface LayerStageResult {
  * Takes a layer as it comes. Await what a call returns before the next one; `cancel` may come at any time. A failure is
  * final: every later call fails with the same error.
  */
-export interface LayerStage {
+export interface LayerStage<D extends Digest | undefined = Digest> {
   /** Where the work is done. */
   readonly place: 'thread' | 'worker';
   /**
@@ -62,7 +67,7 @@ export interface LayerStage {
    */
   write(bytes: Bytes): void | Promise<void>;
   /** Ends the layer. Rejects as `write` does, with `INVALID_ARCHIVE` when the stream is not complete. */
-  end(): Promise<LayerStageResult>;
+  end(): Promise<LayerStageResult<D>>;
   /**
    * Gives up and frees everything; a call that waits rejects with the reason, as do all later ones. Without a reason
    * that is an `INVALID_ARGUMENT`. Idempotent; does nothing after `end`.
@@ -72,7 +77,7 @@ export interface LayerStage {
 
 /**
  * Makes the stage through which a layer passes on its way in: one look at each byte gives the digest of the blob, the
- * DiffID and the plain bytes. Formats, limits and errors are those of `createDecompressor`, wherever the work is done.
+ * DiffID and the plain bytes; with `digestAlgorithm: 'none'`, the latter two. Formats, limits and errors are those of `createDecompressor`, wherever the work is done.
  *
  * @param init where output goes, the limits, and whether a worker does the work; an abort cancels the stage
  * @throws `UNSUPPORTED` for an unknown digest algorithm
@@ -88,7 +93,11 @@ export interface LayerStage {
  * console.log(diffId.slice(0, 15), diffSize, format); // sha256:2cf24dba 5 gzip
  * ```
  */
-export async function createLayerStage(init: LayerStageInit = {}): Promise<LayerStage> {
+export function createLayerStage(init: UnhashedLayerStageInit): Promise<LayerStage<undefined>>;
+export function createLayerStage(init?: LayerStageInit): Promise<LayerStage>;
+export async function createLayerStage(
+  init: LayerStageInit | UnhashedLayerStageInit = {},
+): Promise<LayerStage<Digest | undefined>> {
   init.signal?.throwIfAborted();
   const { place, stage } = await begin(init);
   return {
@@ -109,7 +118,7 @@ interface Stage {
 }
 
 async function begin(
-  init: LayerStageInit,
+  init: LayerStageInit | UnhashedLayerStageInit,
 ): Promise<{ readonly place: LayerStage['place']; readonly stage: Stage }> {
   const { worker = false, signal } = init;
   const work = workOf(init);
@@ -131,7 +140,7 @@ function poolOf(worker: true | WorkerPool): LazyPool {
 }
 
 /** The part that can be posted to a worker. */
-function workOf(init: LayerStageInit): LayerWork {
+function workOf(init: LayerStageInit | UnhashedLayerStageInit): LayerWork {
   const { maxBytes, maxRatio, format, gunzipBackend, zstdBackend, maxWindow, checkpointEvery } = init;
   const { digestAlgorithm = 'sha256', diffIdAlgorithm = 'sha256' } = init;
   return {
@@ -142,11 +151,12 @@ function workOf(init: LayerStageInit): LayerWork {
     zstdBackend,
     maxWindow,
     checkpointEvery,
-    digest: digestAlgorithm,
+    digest: digestAlgorithm === 'none' ? undefined : digestAlgorithm,
     diffId: diffIdAlgorithm,
   };
 }
 
-function resultOf({ digest, diffId, ...rest }: LayerFindings): LayerStageResult {
-  return { digest: asDigest(digest ?? ''), diffId: asDigest(diffId ?? '') as DiffID, ...rest };
+function resultOf({ digest, diffId, ...rest }: LayerFindings): LayerStageResult<Digest | undefined> {
+  const blob = digest === undefined ? undefined : asDigest(digest);
+  return { digest: blob, diffId: asDigest(diffId ?? '') as DiffID, ...rest };
 }

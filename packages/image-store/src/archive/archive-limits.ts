@@ -36,6 +36,3 @@ export function resolveArchiveLimits(limits: ArchiveLimits = {}): ResolvedArchiv
   const given = Object.entries(limits).filter(([, value]) => value !== undefined);
   return { ...DEFAULT_ARCHIVE_LIMITS, ...Object.fromEntries(given) };
 }
-
-/** The largest configuration of an image, as the image store takes it. */
-export const MAX_CONFIG_BYTES: number = 8 << 20;

@@ -3,8 +3,8 @@ import { createMemoryStorage } from '@stowage/storage';
 import { encodeGoJson, familiarString, isStowageError, parseNormalizedNamed } from '@stowage/types';
 import type { Bytes, ContentStore, Descriptor, Digest, ImageID, Storage } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { openImageStore } from '../image-store.ts';
-import { openReferenceStore } from '../reference-store.ts';
+import { openImageStore } from '../image/image-store.ts';
+import { openReferenceStore } from '../reference/reference-store.ts';
 import { createTarLayerStore } from '../test-support/tar-layer-store.ts';
 import { loadArchive } from './load-archive.ts';
 import type { LoadArchiveDeps, LoadArchiveOptions, LoadResult } from './load-options.ts';
@@ -228,6 +228,7 @@ describe('loadArchive', () => {
       ['a full name', { 'io.containerd.image.name': 'quay.io/a/b:1' }, 'quay.io/a/b:1'],
       ['a name in the place of a tag', { 'org.opencontainers.image.ref.name': 'a/b:1' }, 'a/b:1'],
       ['a tag alone', { 'org.opencontainers.image.ref.name': 'latest' }, undefined],
+      ['an ID', { 'org.opencontainers.image.ref.name': `sha256:${'a'.repeat(64)}` }, undefined],
       ['any text', { 'org.opencontainers.image.ref.name': 'a/b c:1' }, undefined],
       ['nothing', {}, undefined],
     ])('%s', async (_what, annotations, name) => {

@@ -2,10 +2,8 @@ import { chainId } from '@stowage/core';
 import { isStowageError, parseImageConfig, shortId, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
-  Bytes,
   ChainID,
   ContentStore,
-  Digest,
   DiffID,
   History,
   ImageConfig,
@@ -16,6 +14,7 @@ import type {
   Lease,
   ProgressOutput,
 } from '@stowage/types';
+import { storeOnce } from '../content/store-bytes.ts';
 import type { LayerBlobs } from './layer-blobs.ts';
 import type { PlannedImage } from './planned-image.ts';
 
@@ -58,7 +57,7 @@ export async function enterImages(
     }
     for (const { config, manifest } of images) {
       if (manifest !== undefined)
-        await store(manifest.bytes, manifest.descriptor.digest, deps.content, options);
+        await storeOnce(deps.content, manifest.bytes, manifest.descriptor.digest, options);
       await deps.imageStore.create(config, options);
     }
     await setParents(images, deps.imageStore, options);
@@ -158,28 +157,5 @@ async function setParents(
   const loaded = new Set<ImageID>(images.map(({ id }) => id));
   for (const { id, parent } of images) {
     if (parent !== undefined && loaded.has(parent)) await imageStore.setParent(id, parent, options);
-  }
-}
-
-/** Stores a document whole, unless it is there. */
-async function store(
-  bytes: Bytes,
-  digest: Digest,
-  content: ContentStore,
-  options: AbortOptions,
-): Promise<void> {
-  const ref = `load-${crypto.randomUUID()}`;
-  try {
-    const ingest = await content.ingest(ref, { ...options, digest, size: bytes.length });
-    try {
-      await ingest.write(bytes, options);
-      await ingest.commit(options);
-    } catch (error) {
-      await ingest.close();
-      await content.abort(ref);
-      throw error;
-    }
-  } catch (error) {
-    if (!isStowageError(error, 'ALREADY_EXISTS')) throw error;
   }
 }

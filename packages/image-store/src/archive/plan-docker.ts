@@ -1,9 +1,9 @@
 import { digestBytes } from '@stowage/core';
 import type { AbortOptions, ImageID } from '@stowage/types';
+import { MAX_CONFIG_BYTES } from '../content/image-config.ts';
 import { parseManifestItems } from './archive-documents.ts';
 import { checkDigest } from './archive-files.ts';
 import type { ArchiveFiles } from './archive-files.ts';
-import { MAX_CONFIG_BYTES } from './archive-limits.ts';
 import type { ResolvedArchiveLimits } from './archive-limits.ts';
 import { digestOfConfigPath } from './archive-paths.ts';
 import type { PlannedImage } from './planned-image.ts';

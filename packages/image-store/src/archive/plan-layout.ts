@@ -1,4 +1,5 @@
 import {
+  isDigest,
   isStowageError,
   MEDIA_TYPES,
   normalizePlatform,
@@ -16,10 +17,10 @@ import type {
   PlatformMatcher,
   Reference,
 } from '@stowage/types';
+import { MAX_CONFIG_BYTES } from '../content/image-config.ts';
 import { parseTag } from './archive-documents.ts';
 import { checkDigest } from './archive-files.ts';
 import type { ArchiveFiles } from './archive-files.ts';
-import { MAX_CONFIG_BYTES } from './archive-limits.ts';
 import type { ResolvedArchiveLimits } from './archive-limits.ts';
 import { pathOfDigest } from './archive-paths.ts';
 import type { PlannedImage } from './planned-image.ts';
@@ -132,7 +133,8 @@ function namesOf({ annotations = {} }: Descriptor): Reference[] {
   const full = annotations[IMAGE_NAME];
   if (full !== undefined) return [parseTag(full)];
   const name = annotations[REF_NAME];
-  if (name === undefined || !/[:/]/.test(name)) return [];
+  // podman writes the ID of an image that it was told to save by that.
+  if (name === undefined || !/[:/]/.test(name) || isDigest(name)) return [];
   try {
     return [parseTag(name)];
   } catch (error) {

@@ -8,9 +8,9 @@ import {
   StowageError,
 } from '@stowage/types';
 import type { AbortOptions, DiffID, History, ImageID, Reference } from '@stowage/types';
+import { MAX_CONFIG_BYTES } from '../content/image-config.ts';
 import { parseRepositories } from './archive-documents.ts';
 import type { ArchiveFiles } from './archive-files.ts';
-import { MAX_CONFIG_BYTES } from './archive-limits.ts';
 import type { ResolvedArchiveLimits } from './archive-limits.ts';
 import type { LayerBlobs } from './layer-blobs.ts';
 import type { PlannedImage, PlannedLayer } from './planned-image.ts';

@@ -14,7 +14,7 @@ import type {
   ProgressOutput,
   ScannedLayer,
 } from '@stowage/types';
-import { MAX_CONFIG_BYTES } from './archive-limits.ts';
+import { MAX_CONFIG_BYTES } from '../content/image-config.ts';
 import { shortNameOf } from './archive-paths.ts';
 
 /** How many bytes go by between two steps of progress. */

@@ -1,46 +1,65 @@
-import { createDecompressor, createDigester, scanTar } from '@stowage/core';
-import type { CompressionFormat } from '@stowage/core';
-import type { DiffID, LayerScan } from '@stowage/types';
+import { createLayerStage, scanTar } from '@stowage/core';
+import type { CompressionFormat, WorkerPool } from '@stowage/core';
+import type { LayerScan } from '@stowage/types';
 import { layerEntryOf } from './layer-entry.ts';
 import { DEFAULT_LAYER_LIMITS } from './limits.ts';
 import type { LayerLimits } from './limits.ts';
 
+/** How layers are scanned. */
+export interface ScanInit {
+  readonly limits: LayerLimits;
+  /** Whether workers inflate large layers, so that several cores are used; or the pool whose workers do. */
+  readonly worker: boolean | WorkerPool;
+}
+
 /** A scan that can also tell how its layer is compressed. */
 export interface FormatScan extends LayerScan {
-  /** `undefined` until the first bytes have told. */
+  /** `undefined` until the scan has ended. */
   readonly format: CompressionFormat | undefined;
 }
 
-/** Begins a scan: what is written goes through the decompressor to the DiffID and to the tar scanner. */
-export async function beginScan(limits: LayerLimits): Promise<FormatScan> {
-  const digester = await createDigester();
+/** From how many compressed bytes on a worker pays: starting one takes as long as inflating some MiB. */
+const WORTH_A_WORKER = 4 * 1024 * 1024;
+
+/**
+ * Begins a scan: what is written goes through the decompressor to the DiffID and to the tar scanner.
+ *
+ * @param size of the layer in compressed bytes, where it is known
+ */
+export async function beginScan({ limits, worker }: ScanInit, size = 0): Promise<FormatScan> {
   const tar = scanTar({
     onEntry: (header) => {
       layerEntryOf(header);
     },
     limits: limits.tar,
   });
-  const decompressor = createDecompressor({
+  const stage = await createLayerStage({
+    digestAlgorithm: 'none',
     maxBytes: limits.maxLayerBytes ?? DEFAULT_LAYER_LIMITS.maxLayerBytes,
     maxRatio: limits.maxRatio,
+    worker: size >= WORTH_A_WORKER && worker,
     onOutput: (bytes) => {
-      digester.update(bytes);
       tar.write(bytes);
     },
   });
+  let found: CompressionFormat | undefined;
   return {
     get format() {
-      return decompressor.format;
+      return found;
     },
     async write(bytes, options = {}) {
       options.signal?.throwIfAborted();
-      await decompressor.write(bytes);
+      await stage.write(bytes);
     },
     async end() {
-      await decompressor.end();
+      const { diffId, diffSize, format } = await stage.end();
       tar.end();
-      return { diffId: digester.digest() as DiffID, diffSize: decompressor.bytesOut };
+      found = format;
+      return { diffId, diffSize };
     },
-    cancel: () => decompressor.cancel(),
+    cancel() {
+      stage.cancel();
+      return Promise.resolve();
+    },
   };
 }

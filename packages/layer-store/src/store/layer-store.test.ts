@@ -1,4 +1,11 @@
-import { chainId as chainIdOf, collect, digestBytes, streamOf } from '@stowage/core';
+import {
+  chainId as chainIdOf,
+  closeWorkers,
+  collect,
+  createWorkerPool,
+  digestBytes,
+  streamOf,
+} from '@stowage/core';
 import { createMemoryStorage } from '@stowage/storage';
 import { asDigest, isStowageError, MEDIA_TYPES } from '@stowage/types';
 import type { Bytes, ChainID, Descriptor, DiffID, Layer, Storage } from '@stowage/types';
@@ -175,6 +182,31 @@ describe('scan', () => {
     for (const byte of zipped) await scan.write(Uint8Array.of(byte));
     expect(await scan.end()).toEqual({ diffId: await diffIdOf(TAR), diffSize: TAR.length });
     await scan.cancel();
+  });
+
+  it('has workers inflate large layers, where there are any', async () => {
+    const zipped = await gzip(TAR);
+    const scanned = { diffId: await diffIdOf(TAR), diffSize: TAR.length };
+    let asked = 0;
+    const none = createWorkerPool({
+      create: () => {
+        asked += 1;
+        throw new Error('no workers here');
+      },
+    });
+    for (const [worker, size, workers] of [
+      [none, 4 * 1024 * 1024 - 1, 0],
+      [false, 4 * 1024 * 1024, 0],
+      [none, 4 * 1024 * 1024, 1],
+      [true, 4 * 1024 * 1024, 1],
+    ] as const) {
+      const store = await openLayerStore({ storage, worker });
+      const scan = await store.scan({ mediaType: MEDIA_TYPES.ociLayer, digest: NOBODY, size });
+      await scan.write(zipped);
+      expect(await scan.end()).toEqual(scanned);
+      expect(asked).toBe(workers);
+    }
+    await closeWorkers();
   });
 
   it('can be given up at any time', async () => {

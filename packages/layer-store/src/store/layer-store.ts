@@ -1,4 +1,5 @@
 import { chainId as chainIdOf, iterate } from '@stowage/core';
+import type { WorkerPool } from '@stowage/core';
 import { asDigest, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
@@ -20,7 +21,7 @@ import { LayerGraph, MAX_DEPTH } from './layer-graph.ts';
 import type { LayerNode } from './layer-graph.ts';
 import { checkLayerMediaType, layerMediaTypeOf } from './layer-media-types.ts';
 import { beginScan } from '../content/layer-scan.ts';
-import type { FormatScan } from '../content/layer-scan.ts';
+import type { FormatScan, ScanInit } from '../content/layer-scan.ts';
 import type { LayerLimits } from '../content/limits.ts';
 
 /** What {@link openLayerStore} takes. */
@@ -28,6 +29,11 @@ export interface LayerStoreInit {
   /** Where blobs and records are. It stays the caller's to close. */
   readonly storage: Storage;
   readonly limits?: LayerLimits | undefined;
+  /**
+   * Whether workers inflate large layers, so that several cores are used: `true` for those that the process shares, or a
+   * pool. Where no worker can be had, this thread does it. Default `true`.
+   */
+  readonly worker?: boolean | WorkerPool | undefined;
 }
 
 /**
@@ -55,25 +61,25 @@ export interface LayerStoreInit {
  * ```
  */
 export async function openLayerStore(init: LayerStoreInit): Promise<LayerStore> {
-  const store = new StorageLayerStore(init.storage, init.limits ?? {});
+  const store = new StorageLayerStore(init);
   await store.map();
   return store;
 }
 
 class StorageLayerStore implements LayerStore {
   readonly #storage: Storage;
-  readonly #limits: LayerLimits;
+  readonly #scans: ScanInit;
   readonly #graph: LayerGraph;
 
-  constructor(storage: Storage, limits: LayerLimits) {
+  constructor({ storage, limits = {}, worker = true }: LayerStoreInit) {
     this.#storage = storage;
-    this.#limits = limits;
+    this.#scans = { limits, worker };
     this.#graph = new LayerGraph(storage, limits);
   }
 
   async scan(descriptor: Descriptor): Promise<LayerScan> {
     checkLayerMediaType(descriptor.mediaType);
-    return beginScan(this.#limits);
+    return beginScan(this.#scans, descriptor.size);
   }
 
   async register(stream: ByteStream, parent?: ChainID, options: AbortOptions = {}): Promise<Layer> {
@@ -161,10 +167,10 @@ class StorageLayerStore implements LayerStore {
     return this.#graph.add(chainId, { diffId, diffSize, descriptor }, beneath, options);
   }
 
-  async #scanBlob({ digest }: Descriptor, options: RegisterBlobOptions): Promise<ScannedLayer> {
+  async #scanBlob({ digest, size }: Descriptor, options: RegisterBlobOptions): Promise<ScannedLayer> {
     const { signal, onProgress } = options;
     const blob = await this.#storage.content.open(digest, { signal });
-    const scan = await beginScan(this.#limits);
+    const scan = await beginScan(this.#scans, size);
     let read = 0;
     try {
       for await (const bytes of iterate(blob, { signal })) {
@@ -185,7 +191,7 @@ class StorageLayerStore implements LayerStore {
   ): Promise<{ readonly descriptor: Descriptor; readonly scanned: ScannedLayer }> {
     const { content } = this.#storage;
     const ref = `layer-${randomHex()}`;
-    const scan = await beginScan(this.#limits);
+    const scan = await beginScan(this.#scans);
     const ingest = await content.ingest(ref, options);
     try {
       for await (const bytes of iterate(stream, options)) await writeBoth(scan, ingest, bytes, options);

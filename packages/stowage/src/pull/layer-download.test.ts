@@ -1,4 +1,5 @@
 import { digestBytes, streamOf } from '@stowage/core';
+import { createV2MetadataService } from '@stowage/image-store';
 import { createMemoryStorage } from '@stowage/storage';
 import { isStowageError, MEDIA_TYPES, StowageError } from '@stowage/types';
 import type {
@@ -57,8 +58,14 @@ function downloadFrom(
   remote: Repository,
   layerScanner?: LayerScanner,
 ): ReturnType<typeof createLayerDownload> {
-  const { content: contentStore, metadata: metadataStore } = storage;
-  return createLayerDownload(descriptor, { contentStore, metadataStore, remote, layerScanner, clock });
+  return createLayerDownload(descriptor, {
+    contentStore: storage.content,
+    layerMetadata: createV2MetadataService(storage.metadata),
+    remote,
+    sourceRepository: 'docker.io/library/app',
+    layerScanner,
+    clock,
+  });
 }
 
 /** Time that stands still; what happens while somebody waits is up to the test. */

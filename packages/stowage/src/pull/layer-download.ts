@@ -1,12 +1,6 @@
 import { iterate } from '@stowage/core';
-import {
-  createProgressThrottle,
-  digestKey,
-  isDigest,
-  isStowageError,
-  shortId,
-  StowageError,
-} from '@stowage/types';
+import { createV2MetadataService } from '@stowage/image-store';
+import { createProgressThrottle, isStowageError, shortId, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
   Clock,
@@ -14,28 +8,46 @@ import type {
   Descriptor,
   DiffID,
   DownloadedLayer,
+  ImagePullConfig,
   Ingest,
   LayerDownload,
   LayerScanner,
-  MetadataStore,
   ProgressOutput,
   ProgressThrottle,
   Repository,
+  V2MetadataService,
 } from '@stowage/types';
 import { openIngest } from './open-ingest.ts';
 import { beginScan } from './tolerant-scan.ts';
 
-/** Where verified DiffIDs are remembered by the digest of their blob, as moby does. */
-export const DIFF_IDS = 'diffid-by-digest';
+/** Where layers come from. */
+export interface LayerSource {
+  readonly remote: Repository;
+  /** The repository's full name, for example `docker.io/library/busybox`. */
+  readonly repository: string;
+}
 
 /** What a layer download works with. */
 export interface LayerDownloadDeps {
   readonly contentStore: ContentStore;
-  readonly metadataStore: MetadataStore;
+  /** Remembers which blob holds which layer, and where it was seen. */
+  readonly layerMetadata: V2MetadataService;
   readonly remote: Repository;
+  /** The full name of the repository. */
+  readonly sourceRepository: string;
   readonly layerScanner?: LayerScanner | undefined;
   /** Waits for a download of the same layer in another process. */
   readonly clock: Clock;
+}
+
+/** What the layer downloads of a pull work with. */
+export function layerDownloadDeps(
+  { remote, repository: sourceRepository }: LayerSource,
+  { contentStore, metadataStore, layerScanner }: ImagePullConfig,
+  { clock }: Pick<LayerDownloadDeps, 'clock'>,
+): LayerDownloadDeps {
+  const layerMetadata = createV2MetadataService(metadataStore);
+  return { contentStore, layerMetadata, remote, sourceRepository, layerScanner, clock };
 }
 
 /**
@@ -56,24 +68,25 @@ export function createLayerDownload(descriptor: Descriptor, deps: LayerDownloadD
     download: (output, options) => downloadLayer(descriptor, id, deps, output, options ?? {}),
     registered: (diffId) =>
       // It can be found out again.
-      deps.metadataStore.set(DIFF_IDS, digestKey(digest), new TextEncoder().encode(diffId), {
-        durable: false,
-      }),
+      deps.layerMetadata.add(
+        diffId,
+        { digest, sourceRepository: deps.sourceRepository, hmac: '' },
+        { durable: false },
+      ),
   };
 }
 
 /** A DiffID counts as known only while the blob that it belongs to is here: the manifest needs both. */
 async function knownDiffId(
   { digest }: Descriptor,
-  { contentStore, metadataStore }: LayerDownloadDeps,
+  { contentStore, layerMetadata }: LayerDownloadDeps,
   options?: AbortOptions,
 ): Promise<DiffID | undefined> {
-  const bytes = await metadataStore.get(DIFF_IDS, digestKey(digest), options);
-  const value = bytes === undefined ? '' : new TextDecoder().decode(bytes);
-  if (!isDigest(value)) return undefined;
+  const diffId = await layerMetadata.getDiffId(digest, options);
+  if (diffId === undefined) return undefined;
   try {
     await contentStore.info(digest, options);
-    return value as DiffID;
+    return diffId;
   } catch (error) {
     if (isStowageError(error, 'NOT_FOUND')) return undefined;
     throw error;

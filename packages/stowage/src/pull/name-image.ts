@@ -1,5 +1,12 @@
 import { isStowageError, trimNamed, withDigest } from '@stowage/types';
-import type { AbortOptions, Descriptor, ImageID, Reference, ReferenceStore } from '@stowage/types';
+import type {
+  AbortOptions,
+  Descriptor,
+  ImageID,
+  Reference,
+  ReferenceChanges,
+  ReferenceStore,
+} from '@stowage/types';
 
 /**
  * Gives the pulled image its names: the digest that it was pulled by, and the tag.
@@ -14,27 +21,28 @@ export async function nameImage(
   options: AbortOptions,
 ): Promise<boolean> {
   if (references === undefined) return true;
-  const before = await references.find(reference, options);
-  // A digest names what it named first. An image of another platform of the same index is named by its own manifest.
-  const named = await addDigest(references, reference, imageId, targets.named, options);
-  if (!named) await addDigest(references, reference, imageId, targets.image, options);
-  if (reference.digest === undefined) {
-    await references.addTag(reference, imageId, true, { ...options, target: targets.image });
-  }
-  return before?.imageId !== imageId;
+  return references.update(async (changes) => {
+    const before = await changes.find(reference);
+    // A digest names what it named first. An image of another platform of the same index is named by its own manifest.
+    const named = await addDigest(changes, reference, imageId, targets.named);
+    if (!named) await addDigest(changes, reference, imageId, targets.image);
+    if (reference.digest === undefined) {
+      await changes.addTag(reference, imageId, true, { target: targets.image });
+    }
+    return before?.imageId !== imageId;
+  }, options);
 }
 
 /** Whether the digest was free to name the image, or does already. */
 async function addDigest(
-  references: ReferenceStore,
+  changes: ReferenceChanges,
   reference: Reference,
   imageId: ImageID,
   target: Descriptor,
-  options: AbortOptions,
 ): Promise<boolean> {
   const pinned = withDigest(trimNamed(reference), target.digest);
   try {
-    await references.addDigest(pinned, imageId, false, { ...options, target });
+    await changes.addDigest(pinned, imageId, false, { target });
     return true;
   } catch (error) {
     if (isStowageError(error, 'CONFLICT')) return false;

@@ -1,7 +1,7 @@
 import { shortId } from '@stowage/types';
-import type { Descriptor, Digest, ImageID, ImageManifest, ImagePullConfig, Repository } from '@stowage/types';
-import { createLayerDownload } from './layer-download.ts';
-import type { LayerDownloadDeps } from './layer-download.ts';
+import type { Descriptor, Digest, ImageID, ImageManifest, ImagePullConfig } from '@stowage/types';
+import { createLayerDownload, layerDownloadDeps } from './layer-download.ts';
+import type { LayerDownloadDeps, LayerSource } from './layer-download.ts';
 import type { PullContext } from './pull-context.ts';
 import type { PulledImage } from './pull-image.ts';
 
@@ -15,12 +15,12 @@ const CONCURRENCY = 3;
 export async function pullArtifact(
   manifest: ImageManifest,
   digest: Digest,
-  remote: Repository,
+  source: LayerSource,
   config: ImagePullConfig,
   options: PullContext,
 ): Promise<PulledImage> {
-  const { contentStore, metadataStore, progressOutput } = config;
-  const deps: LayerDownloadDeps = { contentStore, metadataStore, remote, clock: options.clock };
+  const { progressOutput } = config;
+  const deps: LayerDownloadDeps = { ...layerDownloadDeps(source, config, options), layerScanner: undefined };
   const blobs = new Map([manifest.config, ...manifest.layers].map((blob) => [blob.digest, blob]));
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);

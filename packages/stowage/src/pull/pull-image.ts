@@ -3,15 +3,17 @@ import { isStowageError, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
   Bytes,
+  Descriptor,
   DiffID,
   ImageID,
   ImageManifest,
   ImagePullConfig,
   Platform,
-  Repository,
+  RootFS,
 } from '@stowage/types';
 import { fetchConfig } from './fetch-config.ts';
-import { createLayerDownload } from './layer-download.ts';
+import { createLayerDownload, layerDownloadDeps } from './layer-download.ts';
+import type { LayerSource } from './layer-download.ts';
 import { checkImageTypes } from './media-types.ts';
 import type { PullContext } from './pull-context.ts';
 import type { PulledLayer } from './pull-result.ts';
@@ -27,18 +29,21 @@ export interface PulledImage {
 /** Brings the configuration and the layers of one manifest in and makes an image of them (moby's `pullSchema2`). */
 export async function pullImage(
   manifest: ImageManifest,
-  remote: Repository,
+  source: LayerSource,
   config: ImagePullConfig,
   options: PullContext,
 ): Promise<PulledImage> {
   const { imageStore } = config;
   const present = await presentConfig(manifest, config, options);
   if (present === undefined) checkImageTypes(manifest);
-  const bytes = present ?? (await bringIn(manifest, remote, config, options));
+  const bytes = present ?? (await bringIn(manifest, source, config, options));
+  const platform = imageStore.platformFromConfig(bytes);
+  // An image that is here is put again: the store may note when that was.
+  if (present !== undefined) await imageStore.put(present, options);
   const diffIds = imageStore.rootFSFromConfig(bytes)?.diff_ids ?? [];
   return {
     imageId: (await digestBytes(bytes)) as ImageID,
-    platform: imageStore.platformFromConfig(bytes),
+    platform,
     layers: manifest.layers.map((layer, index) => ({ ...layer, diffId: diffIds[index] as DiffID })),
   };
 }
@@ -62,16 +67,14 @@ async function presentConfig(
 /** Downloads configuration and layers side by side. A configuration that cannot be had ends the layers, and is the error. */
 async function bringIn(
   manifest: ImageManifest,
-  remote: Repository,
+  source: LayerSource,
   config: ImagePullConfig,
   options: PullContext,
 ): Promise<Bytes> {
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-  const { downloadManager, contentStore, imageStore, progressOutput } = config;
-  const configBytes = fetchConfig(manifest.config, remote, contentStore, { ...options, signal }).then(
-    (bytes) => ({ bytes, rootFS: requireRootFS(imageStore.rootFSFromConfig(bytes)) }),
-  );
+  const { downloadManager, imageStore, progressOutput } = config;
+  const configBytes = fetchUsableConfig(manifest.config, source, config, { ...options, signal });
   configBytes.catch((error: unknown) => {
     stop.abort(error);
   });
@@ -80,7 +83,7 @@ async function bringIn(
     await imageStore.put(bytes, options);
     return bytes;
   }
-  const deps = { ...config, remote, clock: options.clock };
+  const deps = layerDownloadDeps(source, config, options);
   const downloads = manifest.layers.map((layer) => createLayerDownload(layer, deps));
   const empty = { type: 'layers', diff_ids: [] };
   try {
@@ -98,6 +101,19 @@ async function bringIn(
     await configBytes.catch(() => undefined);
     throw error;
   }
+}
+
+/** The configuration of an image, refused where it is for another platform: its layers need not come then. */
+async function fetchUsableConfig(
+  descriptor: Descriptor,
+  { remote }: LayerSource,
+  { contentStore, imageStore }: ImagePullConfig,
+  options: PullContext,
+): Promise<{ readonly bytes: Bytes; readonly rootFS: RootFS }> {
+  const bytes = await fetchConfig(descriptor, remote, contentStore, options);
+  const rootFS = requireRootFS(imageStore.rootFSFromConfig(bytes));
+  imageStore.platformFromConfig(bytes);
+  return { bytes, rootFS };
 }
 
 function requireRootFS<T>(rootFS: T | undefined): T {

@@ -6,6 +6,7 @@ import {
   formatReference,
   isRegistryError,
   isBareRegistryError,
+  referenceName,
   StowageError,
   storedReference,
 } from '@stowage/types';
@@ -108,20 +109,21 @@ async function pullManifest(
   context: ManifestContext,
 ): Promise<PulledImage> {
   const { reference, remote, config, lease, ...options } = context;
+  const source = { remote, repository: referenceName(reference) };
   if (manifest.kind === 'signed') {
     warnOfSchema1(found, reference, config);
     const digests = manifest.fsLayers.map(({ blobSum }) => blobSum);
     await lease?.add(digests, options);
     // What is rare is loaded when it is met.
     const { pullSchema1 } = await import('./pull-schema1.ts');
-    return await pullSchema1(manifest, familiarString(reference), remote, config, options);
+    return await pullSchema1(manifest, familiarString(reference), source, config, options);
   }
   await lease?.add([manifest.config.digest, ...manifest.layers.map((layer) => layer.digest)], options);
   if (isArtifact(manifest)) {
     const { pullArtifact } = await import('./pull-artifact.ts');
-    return await pullArtifact(manifest, digest, remote, config, options);
+    return await pullArtifact(manifest, digest, source, config, options);
   }
-  return await pullImage(manifest, remote, config, options);
+  return await pullImage(manifest, source, config, options);
 }
 
 /** Refuses schema 1 where it is not wanted, and says what docker says of it. */

@@ -17,11 +17,10 @@ import type {
   ImagePullConfig,
   LayerDownload,
   ProgressOutput,
-  Repository,
   SignedManifest,
 } from '@stowage/types';
-import { createLayerDownload } from './layer-download.ts';
-import type { LayerDownloadDeps } from './layer-download.ts';
+import { createLayerDownload, layerDownloadDeps } from './layer-download.ts';
+import type { LayerDownloadDeps, LayerSource } from './layer-download.ts';
 import type { PullContext } from './pull-context.ts';
 import type { PulledImage } from './pull-image.ts';
 
@@ -38,7 +37,7 @@ const MAX_LAYER_BYTES: number = 32 * 1024 ** 3;
 export async function pullSchema1(
   signed: SignedManifest,
   subject: string,
-  remote: Repository,
+  source: LayerSource,
   config: ImagePullConfig,
   options: PullContext,
 ): Promise<PulledImage> {
@@ -50,7 +49,7 @@ export async function pullSchema1(
   }
   const { layers: digests, history } = readSignedManifest(manifest);
   checkOs(config);
-  const deps = { ...config, remote, clock: options.clock };
+  const deps = layerDownloadDeps(source, config, options);
   const found = new Map<Digest, Descriptor>();
   const downloads = digests.map((digest) => createUnsizedDownload(digest, deps, found));
   const layers = await config.downloadManager.download(

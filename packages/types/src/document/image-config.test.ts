@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RawJson } from '../go-json/go-json-raw.ts';
-import { encodeImageConfig, parseImageConfig } from './image-config.ts';
+import { encodeImageConfig, parseImageConfig, parsePartialImageConfig } from './image-config.ts';
 import type { ImageConfig } from './image-config.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
@@ -127,5 +127,21 @@ describe('encodeImageConfig', () => {
     expect(() => encodeImageConfig({ created: 'now', rootfs: { type: 'layers', diff_ids: [] } })).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT' }) as Error,
     );
+  });
+});
+
+describe('parsePartialImageConfig', () => {
+  const partial = (value: unknown): Partial<ImageConfig> =>
+    parsePartialImageConfig(new TextEncoder().encode(JSON.stringify(value)));
+
+  it('needs no layers, and compares nothing with them', () => {
+    expect(partial({ OS: 'linux', history: [{}], more: 1 })).toEqual({ os: 'linux', history: [{}], more: 1 });
+    expect(partial({ rootfs, history: [{}, {}] }).rootfs).toEqual(rootfs);
+  });
+
+  it('refuses what is malformed', () => {
+    expect(() => partial({ rootfs: {} })).toThrow('invalid image configuration at rootfs.type');
+    expect(() => partial({ os: 1 })).toThrow('invalid image configuration at os');
+    expect(() => partial('x')).toThrow('image configuration is not a JSON object');
   });
 });

@@ -87,6 +87,7 @@ const configSchema = z.looseObject({
   docker_version: text,
   Size: z.exactOptional(integerSchema),
 });
+const partialConfigSchema = z.partial(configSchema, { rootfs: true });
 
 /**
  * Parses and validates an image configuration as docker reads it: names in any case, a command may be one string.
@@ -114,9 +115,37 @@ export function parseImageConfig(bytes: Bytes, options: ParseOptions = {}): Imag
 
 /** {@link parseImageConfig} for those who compare history and layers themselves. */
 export function readImageConfig(bytes: Bytes, options: ParseOptions = {}): ImageConfig {
-  const document = readGoStruct(parseJsonObject(bytes, 'image configuration', options), IMAGE);
+  const document = readDocument(bytes, options);
   if (!('rootfs' in document)) throw invalid('invalid image JSON, no RootFS key');
   return validate<ImageConfig>(configSchema, document, 'image configuration');
+}
+
+/**
+ * {@link parseImageConfig} for configurations that need not be those of an image: `rootfs` may be missing, and history is
+ * not compared with it.
+ *
+ * @param bytes the configuration
+ * @param options limits
+ * @throws `INVALID_MANIFEST`, `LIMIT_EXCEEDED`
+ *
+ * @example
+ * ```ts
+ * import { parsePartialImageConfig } from '@stowage/types';
+ *
+ * console.log(parsePartialImageConfig(new TextEncoder().encode('{"os":"linux"}')).rootfs); // undefined
+ * ```
+ */
+export function parsePartialImageConfig(bytes: Bytes, options: ParseOptions = {}): Partial<ImageConfig> {
+  const document = readDocument(bytes, options);
+  return validate<Partial<ImageConfig>>(
+    partialConfigSchema as z.ZodMiniType<Partial<ImageConfig>>,
+    document,
+    'image configuration',
+  );
+}
+
+function readDocument(bytes: Bytes, options: ParseOptions): Record<string, unknown> {
+  return readGoStruct(parseJsonObject(bytes, 'image configuration', options), IMAGE);
 }
 
 /**

@@ -17,15 +17,21 @@ export interface Image {
   readonly lastUpdated?: number;
 }
 
+/** How an image is added. */
+export interface CreateImageOptions extends AbortOptions {
+  /** When the image was pulled or made, milliseconds since the epoch: noted for one that is there already too. */
+  readonly lastUpdated?: number | undefined;
+}
+
 /** Images by ID. Each image holds one reference on its top layer for as long as it is in the store. */
 export interface ImageStore {
   /**
    * Adds an image whose layers are all registered. An image that is there already is success. `INVALID_MANIFEST` for a
-   * malformed configuration, `NOT_FOUND` for a missing layer.
+   * malformed configuration, `NOT_FOUND` for a missing layer, `INVALID_ARGUMENT` for what is no time.
    *
    * @param config the configuration's bytes
    */
-  create(config: Bytes, options?: AbortOptions): Promise<ImageID>;
+  create(config: Bytes, options?: CreateImageOptions): Promise<ImageID>;
   /** `NOT_FOUND`; `DATA_LOSS` when the stored bytes no longer hash to the ID. */
   get(id: ImageID, options?: AbortOptions): Promise<Image>;
   /** Finds an image by a prefix of its ID, with or without `sha256:`. `NOT_FOUND`, `AMBIGUOUS`. */

@@ -22,13 +22,8 @@ export interface AddReferenceOptions extends AbortOptions {
   readonly target?: Descriptor | undefined;
 }
 
-/**
- * Names of images, kept in the store's `index.json` where every OCI tool can read them. A reference with both tag and
- * digest is kept, found and deleted by its digest; one with neither means `latest`.
- */
-export interface ReferenceStore {
-  /** The ID of the image that a reference names. `NOT_FOUND`. */
-  get(reference: Reference, options?: AbortOptions): Promise<ImageID>;
+/** Reads and changes single names. */
+export interface ReferenceChanges {
   /** All that is known of a reference, or `undefined` where it is unknown. */
   find(reference: Reference, options?: AbortOptions): Promise<ReferenceAssociation | undefined>;
   /**
@@ -50,10 +45,27 @@ export interface ReferenceStore {
   ): Promise<void>;
   /** Answers true once the reference is gone. `NOT_FOUND` when there was none. */
   delete(reference: Reference, options?: AbortOptions): Promise<boolean>;
+}
+
+/**
+ * Names of images, kept in the store's `index.json` where every OCI tool can read them. A reference with both tag and
+ * digest is kept, found and deleted by its digest; one with neither means `latest`.
+ */
+export interface ReferenceStore extends ReferenceChanges {
+  /** The ID of the image that a reference names. `NOT_FOUND`. */
+  get(reference: Reference, options?: AbortOptions): Promise<ImageID>;
   /** All names of an image, sorted. */
   references(imageId: ImageID, options?: AbortOptions): Promise<readonly ReferenceAssociation[]>;
   /** All references of one repository, sorted. */
   referencesByName(name: Reference, options?: AbortOptions): Promise<readonly ReferenceAssociation[]>;
   /** Every reference, sorted. */
   all(options?: AbortOptions): Promise<readonly ReferenceAssociation[]>;
+  /**
+   * Makes several changes in one step, between which nobody else changes anything: all of them are written at once when
+   * the work is done, and none where it fails. Within it, names are changed through what it is given: the store's own
+   * methods would wait for it to end.
+   *
+   * @param work what to do; it must not keep what it is given
+   */
+  update<T>(work: (changes: ReferenceChanges) => Promise<T>, options?: AbortOptions): Promise<T>;
 }

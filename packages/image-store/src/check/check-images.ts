@@ -10,10 +10,10 @@ import type {
   ImageStore,
   Storage,
 } from '@stowage/types';
-import { ImageRecords } from './image-records.ts';
-import { LayoutIndex } from './layout-index.ts';
-import type { NamedEntry } from './layout-index.ts';
-import { openReferenceStore } from './reference-store.ts';
+import { ImageRecords } from '../image/image-records.ts';
+import { LayoutIndex } from '../reference/layout-index.ts';
+import type { NamedEntry } from '../reference/layout-index.ts';
+import { openReferenceStore } from '../reference/reference-store.ts';
 
 /** What the images and names of a storage are checked with. */
 export interface CheckImagesDeps {

@@ -3,10 +3,10 @@ import { asDigest, digestKey, MEDIA_TYPES, parseNormalizedNamed } from '@stowage
 import type { ChainID, CheckedItem, ImageID, ImageStore, Storage } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { checkImages } from './check-images.ts';
-import { openImageStore } from './image-store.ts';
-import { openReferenceStore } from './reference-store.ts';
-import { configOf, createFakeLayerStore, diffIdOf } from './test-support/fake-layer-store.ts';
-import type { FakeLayerStore } from './test-support/fake-layer-store.ts';
+import { openImageStore } from '../image/image-store.ts';
+import { openReferenceStore } from '../reference/reference-store.ts';
+import { configOf, createFakeLayerStore, diffIdOf } from '../test-support/fake-layer-store.ts';
+import type { FakeLayerStore } from '../test-support/fake-layer-store.ts';
 
 const A = diffIdOf('a');
 const NAME = parseNormalizedNamed('busybox');

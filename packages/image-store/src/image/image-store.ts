@@ -1,8 +1,9 @@
 import { chainId, digestBytes, withLock } from '@stowage/core';
-import { createDigestSet, isStowageError, parseDigest, parseImageConfig, StowageError } from '@stowage/types';
+import { createDigestSet, isStowageError, parseImageConfig, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
   Bytes,
+  CreateImageOptions,
   Image,
   ImageConfig,
   ImageID,
@@ -12,11 +13,10 @@ import type {
   LayerStore,
   Storage,
 } from '@stowage/types';
+import { MAX_CONFIG_BYTES, readConfig, storeConfig } from '../content/image-config.ts';
 import { ImageRecords, isTime } from './image-records.ts';
 import type { ImageRecord } from './image-records.ts';
 
-/** The largest configuration that is stored or read, in bytes. */
-const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 const LOCK = 'images';
 /** How many images are read at a time: each is an open file. */
 const READ_AT_ONCE = 32;
@@ -74,17 +74,22 @@ class StoredImages implements ImageStore {
     this.#records = new ImageRecords(storage.metadata);
   }
 
-  async create(config: Bytes, options?: AbortOptions): Promise<ImageID> {
+  async create(config: Bytes, options: CreateImageOptions = {}): Promise<ImageID> {
     if (config.byteLength > MAX_CONFIG_BYTES) {
       throw new StowageError('LIMIT_EXCEEDED', `image configuration of ${String(config.byteLength)} bytes`);
     }
+    const { lastUpdated } = options;
+    if (lastUpdated !== undefined) checkTime(lastUpdated);
     const parsed = parseImageConfig(config);
     const id = (await digestBytes(config)) as ImageID;
     return this.#locked(options, async () => {
       // The bytes come first: should a layer be missing, the next try finds them.
-      await this.#store(config, id, options);
+      await storeConfig(this.#storage.content, config, id, options);
       const known = await this.#records.get(id, options).catch(passOver);
-      if (known === undefined) await this.#records.set(id, {}, options);
+      const at = lastUpdated ?? known?.lastUpdated;
+      if (known === undefined || at !== known.lastUpdated) {
+        await this.#records.set(id, { ...known, ...(at === undefined ? {} : { lastUpdated: at }) }, options);
+      }
       try {
         await this.#hold(id, parsed, options);
       } catch (error) {
@@ -182,7 +187,7 @@ class StoredImages implements ImageStore {
   }
 
   async setLastUpdated(id: ImageID, at: number, options?: AbortOptions): Promise<void> {
-    if (!isTime(at)) throw new StowageError('INVALID_ARGUMENT', `${String(at)} is no time`);
+    checkTime(at);
     await this.#change(id, options, (record) => Promise.resolve({ ...record, lastUpdated: at }));
   }
 
@@ -237,40 +242,13 @@ class StoredImages implements ImageStore {
     const record = await this.#records.get(id, options);
     if (record === undefined) return undefined;
     try {
-      const raw = await this.#read(id, options);
+      const raw = await readConfig(this.#storage.content, id, options);
       const config = parseImageConfig(raw);
       await this.#hold(id, config, options);
       return { ...record, id, config, raw };
     } catch (error) {
       if (isStowageError(error, 'NOT_FOUND')) return undefined;
       throw error;
-    }
-  }
-
-  async #read(id: ImageID, options: AbortOptions | undefined): Promise<Bytes> {
-    const raw = await this.#storage.content.read(id, { ...options, maxBytes: MAX_CONFIG_BYTES });
-    const actual = await digestBytes(raw, parseDigest(id).algorithm);
-    if (actual !== id)
-      throw new StowageError('DATA_LOSS', `failed to verify: ${id} has the digest ${actual}`);
-    return raw;
-  }
-
-  async #store(config: Bytes, id: ImageID, options: AbortOptions | undefined): Promise<void> {
-    const { content } = this.#storage;
-    try {
-      await this.#read(id, options);
-      return;
-    } catch (error) {
-      if (isStowageError(error, 'DATA_LOSS')) await content.delete(id, options);
-      else if (!isStowageError(error, 'NOT_FOUND')) throw error;
-    }
-    const ingest = await content.ingest(`image-${id}`, options);
-    try {
-      await ingest.truncate(0, options);
-      await ingest.write(config, options);
-      await ingest.commit({ ...options, digest: id, size: config.byteLength });
-    } finally {
-      await ingest.close();
     }
   }
 
@@ -309,6 +287,10 @@ class StoredImages implements ImageStore {
 function passOver(error: unknown): undefined {
   if (UNREADABLE.some((code) => isStowageError(error, code))) return undefined;
   throw error;
+}
+
+function checkTime(at: number): void {
+  if (!isTime(at)) throw new StowageError('INVALID_ARGUMENT', `${String(at)} is no time`);
 }
 
 function unrecognized(id: ImageID): StowageError {

@@ -1,4 +1,5 @@
 import {
+  decodeGoJson,
   encodeGoJson,
   formatReference,
   isDigest,
@@ -16,6 +17,10 @@ const KEY = 'index.json';
 const REF_NAME = 'org.opencontainers.image.ref.name';
 const CONTAINERD_NAME = 'io.containerd.image.name';
 const IMAGE_ID = 'dev.stowage.image.id';
+/** The longest index that is read or written, in bytes: more than 30,000 names. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** Members that are written anew. */
+const OWN_MEMBERS: ReadonlySet<string> = new Set(['schemaversion', 'mediatype', 'manifests']);
 
 /** A name that an entry of the index gives to an image. */
 export interface NamedEntry {
@@ -56,12 +61,20 @@ export class LayoutIndex {
     return index;
   }
 
-  /** Writes the index back where something in it has changed. */
+  /**
+   * Writes the index back where something in it has changed.
+   *
+   * @throws `LIMIT_EXCEEDED` where it has become longer than anybody would read
+   */
   async write(metadata: MetadataStore, options?: AbortOptions): Promise<void> {
     if (!this.#changed) return;
     const manifests = this.#entries.map(({ written }) => written);
     const document = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests, ...this.#otherMembers };
-    await metadata.set(NAMESPACE, KEY, encodeGoJson(document), options);
+    const bytes = encodeGoJson(document);
+    if (bytes.length > MAX_BYTES) {
+      throw new StowageError('LIMIT_EXCEEDED', `${KEY} would be longer than ${MAX_BYTES} bytes`);
+    }
+    await metadata.set(NAMESPACE, KEY, bytes, options);
   }
 
   /** The names that are given to images, in the order of the file. */
@@ -105,10 +118,11 @@ export class LayoutIndex {
 
   #parse(bytes: Bytes): void {
     try {
-      const { manifests } = parseIndex(bytes);
+      const { manifests } = parseIndex(bytes, { maxBytes: MAX_BYTES });
       // What is written back is taken from here: the parser above drops members that are null.
-      const raw = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
-      const { schemaVersion: _version, mediaType: _type, manifests: written, ...otherMembers } = raw;
+      const raw = Object.entries(decodeGoJson(bytes, { maxBytes: MAX_BYTES }) as Record<string, unknown>);
+      const written = raw.findLast(([name]) => name.toLowerCase() === 'manifests')?.[1];
+      const otherMembers = Object.fromEntries(raw.filter(([name]) => !OWN_MEMBERS.has(name.toLowerCase())));
       const entries = (written ?? []) as readonly unknown[];
       const seen = new Set<string>();
       for (const [at, descriptor] of manifests.entries()) {

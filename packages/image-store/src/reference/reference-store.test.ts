@@ -1,36 +1,17 @@
-import { createMemoryStorage } from '@stowage/storage';
-import { asDigest, formatReference, MEDIA_TYPES, parseNormalizedNamed, parseReference } from '@stowage/types';
-import type { Descriptor, ImageID, Reference, ReferenceStore, Storage } from '@stowage/types';
+import { asDigest, MEDIA_TYPES, parseReference } from '@stowage/types';
+import type { Descriptor, ImageID } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
-import { openReferenceStore } from './reference-store.ts';
-
-const ONE = asDigest(`sha256:${'1'.repeat(64)}`) as ImageID;
-const TWO = asDigest(`sha256:${'2'.repeat(64)}`) as ImageID;
-const DIGEST = `sha256:${'d'.repeat(64)}`;
-const TARGET: Descriptor = { mediaType: MEDIA_TYPES.ociManifest, digest: asDigest(DIGEST), size: 10 };
-const OTHER: Descriptor = { ...TARGET, digest: asDigest(`sha256:${'e'.repeat(64)}`) };
-
-function named(text: string): Reference {
-  return parseNormalizedNamed(text);
-}
-
-async function setup(text?: string): Promise<{ storage: Storage; store: ReferenceStore }> {
-  const storage = createMemoryStorage();
-  if (text !== undefined) await writeIndex(storage, text);
-  return { storage, store: await openReferenceStore({ storage }) };
-}
-
-function writeIndex(storage: Storage, text: string): Promise<void> {
-  return storage.metadata.set('layout', 'index.json', new TextEncoder().encode(text));
-}
-
-async function readIndex(storage: Storage): Promise<string> {
-  return new TextDecoder().decode(await storage.metadata.get('layout', 'index.json'));
-}
-
-async function namesOf(list: ReturnType<ReferenceStore['all']>): Promise<string[]> {
-  return (await list).map(({ reference }) => formatReference(reference));
-}
+import {
+  ONE,
+  TWO,
+  DIGEST,
+  TARGET,
+  OTHER,
+  named,
+  setup,
+  readIndex,
+  namesOf,
+} from '../test-support/reference-setup.ts';
 
 describe('addTag', () => {
   it('names an image', async () => {
@@ -85,7 +66,7 @@ describe('addTag', () => {
     await store.addTag(named('a/b:c'), ONE, false, { target: TARGET });
     await expect(store.addTag(named('a/b:c'), TWO, false, { target: OTHER })).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: `Conflict: Tag docker.io/a/b:c is already set to image ${ONE}, if you want to replace it, please use the force option`,
+      message: `Conflict: Tag a/b:c is already set to image ${ONE}, if you want to replace it, please use the force option`,
     });
     expect(await store.get(named('a/b:c'))).toBe(ONE);
     await store.addTag(named('a/b:c'), TWO, true, { target: OTHER });
@@ -118,6 +99,7 @@ describe('addTag', () => {
     ['a target without a type', named('a'), ONE, { ...TARGET, mediaType: '' }, 'INVALID_ARGUMENT'],
     ['a reference made by hand', { domain: 'x.test', path: '../..' }, ONE, TARGET, 'INVALID_REFERENCE'],
     ['a reference without a name', {}, ONE, TARGET, 'INVALID_REFERENCE'],
+    ['a path with a tag', { domain: 'x.test', path: 'a:b' }, ONE, TARGET, 'INVALID_REFERENCE'],
   ])('refuses %s', async (_, reference, id, target, code) => {
     const { storage, store } = await setup();
     const before = await readIndex(storage);
@@ -236,97 +218,5 @@ describe('listing', () => {
     expect(await store.all()).toHaveLength(6);
     expect(await store.references(asDigest(DIGEST) as ImageID)).toEqual([]);
     expect(await store.referencesByName(named('unknown'))).toEqual([]);
-  });
-});
-
-describe('the file', () => {
-  const FOREIGN = `{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"${DIGEST}","size":5,"annotations":{"org.opencontainers.image.ref.name":"v1"},"extra":[1,null]}`;
-  const ODD = `{"mediaType":"text/odd","digest":"${DIGEST}","size":1,"annotations":{"dev.stowage.image.id":"nonsense","org.opencontainers.image.ref.name":"docker.io/library/a:latest"}}`;
-
-  it('keeps what other tools wrote, in order', async () => {
-    const { storage, store } = await setup(
-      `{"schemaVersion":2,"manifests":[${FOREIGN},${ODD}],"annotations":{"a":"b"},"more":null}`,
-    );
-    expect(await store.all()).toEqual([]);
-    await store.addTag(named('a'), ONE, false, { target: TARGET });
-    await store.addTag(named('b'), ONE);
-    await store.addTag(named('a'), TWO, true, { target: OTHER });
-    await store.delete(named('b'));
-    const ours = `{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"${OTHER.digest}","size":10,"annotations":{"org.opencontainers.image.ref.name":"docker.io/library/a:latest","io.containerd.image.name":"docker.io/library/a:latest","dev.stowage.image.id":"${TWO}"}}`;
-    expect(await readIndex(storage)).toBe(
-      `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[${FOREIGN},${ODD},${ours}],"annotations":{"a":"b"},"more":null}`,
-    );
-  });
-
-  it('keeps the place of a name that gets another meaning', async () => {
-    const { store, storage } = await setup();
-    for (const name of ['a', 'b', 'c']) await store.addTag(named(name), ONE, false, { target: TARGET });
-    await store.addTag(named('b'), TWO, true, { target: OTHER });
-    const names = [...(await readIndex(storage)).matchAll(/ref\.name":"docker\.io\/library\/(.):/g)];
-    expect(names.map(([, name]) => name)).toEqual(['a', 'b', 'c']);
-  });
-
-  it('gives one meaning to a name that it has twice', async () => {
-    const { storage, store } = await setup();
-    await store.addTag(named('a'), ONE, false, { target: TARGET });
-    const twice = (await readIndex(storage)).replace(/\[(.*)\]/, (_, entry: string) => {
-      return `[${entry},${entry.replaceAll(ONE, TWO)}]`;
-    });
-    await writeIndex(storage, twice);
-    expect(await store.all()).toMatchObject([{ imageId: ONE }]);
-    await store.delete(named('a'));
-    expect(await store.all()).toEqual([]);
-  });
-
-  it.each([
-    ['no JSON', '{"schemaVersion":2'],
-    ['no object', '[]'],
-    ['nothing', ''],
-    ['no index', '{"schemaVersion":2,"layers":[],"config":{}}'],
-    ['another version', '{"schemaVersion":1,"manifests":[]}'],
-    ['an entry that is none', '{"schemaVersion":2,"manifests":[null]}'],
-    ['a digest that is none', '{"schemaVersion":2,"manifests":[{"mediaType":"a","digest":"b","size":1}]}'],
-  ])('is reported and left alone when it holds %s', async (_, text) => {
-    const damaged = {
-      code: 'DATA_LOSS',
-      message: expect.stringMatching(/^index\.json is damaged: /) as string,
-    };
-    const storage = createMemoryStorage();
-    const store = await openReferenceStore({ storage });
-    await writeIndex(storage, text);
-    await expect(openReferenceStore({ storage })).rejects.toMatchObject(damaged);
-    await expect(store.all()).rejects.toMatchObject(damaged);
-    await expect(store.addTag(named('a'), ONE, true, { target: TARGET })).rejects.toMatchObject(damaged);
-    await expect(store.delete(named('a'))).rejects.toMatchObject(damaged);
-    expect(await readIndex(storage)).toBe(text);
-  });
-});
-
-describe('several writers', () => {
-  it('lose nothing and see at once what they wrote', async () => {
-    const storage = createMemoryStorage();
-    const stores = await Promise.all([1, 2, 3].map(() => openReferenceStore({ storage })));
-    await Promise.all(
-      Array.from({ length: 30 }, async (_, number) => {
-        const store = stores[number % 3];
-        const reference = named(`app:${String(number)}`);
-        await store?.addTag(reference, ONE, false, { target: TARGET });
-        expect(await store?.get(reference)).toBe(ONE);
-        if (number % 2 === 0) await store?.delete(reference);
-      }),
-    );
-    expect(await stores[0]?.all()).toHaveLength(15);
-  });
-
-  it('give up waiting when they are aborted', async () => {
-    const { storage, store } = await setup();
-    const lock = await storage.lock('index');
-    const controller = new AbortController();
-    const reason = new Error('no longer wanted');
-    const adding = store.addTag(named('a'), ONE, false, { target: TARGET, signal: controller.signal });
-    controller.abort(reason);
-    await expect(adding).rejects.toBe(reason);
-    await lock[Symbol.asyncDispose]();
-    expect(await store.all()).toEqual([]);
   });
 });
