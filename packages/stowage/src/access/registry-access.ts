@@ -34,8 +34,8 @@ export interface RegistryAccess {
     options?: AbortOptions,
   ): Promise<T>;
   /**
-   * What reads from a repository over and over: what one endpoint does not give, the next one may. It begins with the
-   * one that gave something last.
+   * What reads from a repository over and over: what one endpoint does not give, the next one may. Those before the one
+   * that gave something last are not asked again.
    */
   reader(reference: Reference, options?: AbortOptions): Promise<AtEndpoints>;
   /** What writes to a repository, at the endpoints that can be written to. */
@@ -63,7 +63,7 @@ export function createRegistryAccess({ registry, ...init }: RegistryAccessInit):
           const repository = opened.get(endpoint) ?? openRepository(endpoint, name, actions);
           opened.set(endpoint, repository);
           const result = await work(repository, endpoint);
-          order = [endpoint, ...endpoints.filter((other) => other !== endpoint)];
+          order = order.slice(order.indexOf(endpoint));
           return result;
         },
         { ...options, subject: familiarString(reference) },
