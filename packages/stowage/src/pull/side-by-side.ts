@@ -21,7 +21,8 @@ export async function sideBySide<T>(
   const workers = Array.from({ length: limit }, async () => {
     try {
       for (let next = waiting.next(); next.done !== true && !signal.aborted; next = waiting.next()) {
-        await work(next.value, signal);
+        // A signal of its own for each, so that many do not pile their listeners on one.
+        await work(next.value, AbortSignal.any([signal]));
       }
     } catch (error) {
       stop.abort(error);
