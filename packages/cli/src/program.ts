@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
+import { addArtifactCommand } from './commands/artifact.ts';
 import { addCatCommand } from './commands/cat.ts';
 import { addCheckCommand } from './commands/check.ts';
+import { addCopyCommand } from './commands/copy.ts';
 import { addDiffCommand } from './commands/diff.ts';
 import { addExtractCommand } from './commands/extract.ts';
 import { addGcCommand } from './commands/gc.ts';
@@ -13,6 +15,7 @@ import { addLoginCommand } from './commands/login.ts';
 import { addLogoutCommand } from './commands/logout.ts';
 import { addLsCommand } from './commands/ls.ts';
 import { addPullCommand } from './commands/pull.ts';
+import { addReferrersCommand } from './commands/referrers.ts';
 import { addResolveCommand } from './commands/resolve.ts';
 import { addRmCommand } from './commands/rm.ts';
 import { addSaveCommand } from './commands/save.ts';
@@ -39,6 +42,9 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
   addLoadCommand,
   addTagsCommand,
   addResolveCommand,
+  addCopyCommand,
+  addReferrersCommand,
+  addArtifactCommand,
   addLoginCommand,
   addLogoutCommand,
   addServeCommand,

@@ -1,4 +1,6 @@
 export type { ArchiveFormat, LoadedImage, LoadResult, SaveArchiveOptions } from '@stowage/image-store';
+export type * from './artifact/artifact-types.ts';
+export type * from './copy/copy-types.ts';
 export type { CheckOptions, CheckReport, StoreProblem } from './check-store.ts';
 export * from './image-config-store.ts';
 export * from './open-stowage.ts';

@@ -6,7 +6,7 @@ import { openStorage } from '@stowage/storage';
 import { createDownloadManager } from '@stowage/transfer';
 import { StowageError } from '@stowage/types';
 import { OpenedStowage } from './opened-stowage.ts';
-import { createRegistryAccess } from './registry-access.ts';
+import { createRegistryAccess } from './access/registry-access.ts';
 import type { Stowage, StowageOptions } from './stowage.ts';
 
 /**

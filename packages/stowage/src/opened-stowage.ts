@@ -29,7 +29,9 @@ import type {
   LoginResult,
   MetadataStore,
   Platform,
+  Reference,
   ReferenceStore,
+  ReferrersOptions,
   RegistryService,
   Repository,
   RootFSDownloadManager,
@@ -38,6 +40,12 @@ import type {
   Storage,
 } from '@stowage/types';
 import type { CheckOptions, CheckReport } from './check-store.ts';
+import type {
+  PullArtifactResult,
+  PushArtifactOptions,
+  PushArtifactResult,
+} from './artifact/artifact-types.ts';
+import type { CopyOptions, CopyResult } from './copy/copy-types.ts';
 import { findImage } from './find-image.ts';
 import { collectGarbage } from './garbage-collector.ts';
 import type { GarbageReport } from './garbage-collector.ts';
@@ -50,7 +58,7 @@ import { observeWhole } from './pull/observe-whole.ts';
 import type { PullPlan } from './pull/plan-pull.ts';
 import { pull } from './pull/pull.ts';
 import type { PullResult } from './pull/pull-result.ts';
-import type { RegistryAccess } from './registry-access.ts';
+import type { RegistryAccess } from './access/registry-access.ts';
 import { removeArtifact, removeNames } from './remove-image.ts';
 import type { RemoveResult } from './remove-image.ts';
 import { resolveImage } from './pull/resolve-image.ts';
@@ -60,6 +68,7 @@ import type {
   LoadOptions,
   OpenImageView,
   PlanOptions,
+  PullArtifactOptions,
   PullOptions,
   RemoveOptions,
   ResolveOptions,
@@ -172,6 +181,35 @@ export class OpenedStowage implements Stowage {
     });
   }
 
+  copy(source: string, target: string, options: CopyOptions = {}): Promise<CopyResult> {
+    return this.#run(options, async (signal) => {
+      const { copyImage } = await import('./copy/copy-image.ts');
+      return await copyImage(source, target, this.#access, { ...options, signal });
+    });
+  }
+
+  pushArtifact(reference: string, options: PushArtifactOptions): Promise<PushArtifactResult> {
+    return this.#run(options, async (signal) => {
+      const { pushArtifact } = await import('./artifact/push-artifact.ts');
+      return await pushArtifact(reference, this.#access, { ...options, signal });
+    });
+  }
+
+  async pullArtifact(reference: string, options: PullArtifactOptions = {}): Promise<PullArtifactResult> {
+    const result = await this.pull(reference, options);
+    const { readArtifact } = await import('./artifact/read-artifact.ts');
+    return await readArtifact(result, this.content, options);
+  }
+
+  async *referrers(text: string, options: ReferrersOptions = {}): AsyncGenerator<Descriptor> {
+    const reference = tagNameOnly(parseNormalizedNamed(text));
+    const signal = this.#signal(options);
+    const { digest = (await this.resolve(text, { signal })).digest } = reference;
+    const list = (remote: Repository): AsyncIterable<Descriptor> =>
+      remote.referrers(digest, { ...options, signal });
+    yield* this.#listed(reference, list, signal);
+  }
+
   images(options?: AbortOptions): Promise<ImageSummary[]> {
     return listImages(this, options);
   }
@@ -272,20 +310,7 @@ export class OpenedStowage implements Stowage {
   async *tags(name: string, options: AbortOptions = {}): AsyncGenerator<string> {
     const reference = trimNamed(parseNormalizedNamed(name));
     const signal = this.#signal(options);
-    // The first tag tells whether an endpoint has the repository; from then on there is no other to turn to.
-    const { iterator, first } = await this.#access.read(
-      reference,
-      async (remote) => {
-        const tags = remote.tags({ signal })[Symbol.asyncIterator]();
-        return { iterator: tags, first: await tags.next() };
-      },
-      { signal },
-    );
-    try {
-      for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
-    } finally {
-      await iterator.return?.();
-    }
+    yield* this.#listed(reference, (remote) => remote.tags({ signal }), signal);
   }
 
   login(auth: AuthConfig, options: AbortOptions = {}): Promise<LoginResult> {
@@ -316,6 +341,27 @@ export class OpenedStowage implements Stowage {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** A list of a registry. Its first entry tells whether an endpoint has it; from then on there is no other to turn to. */
+  async *#listed<T>(
+    reference: Reference,
+    list: (remote: Repository) => AsyncIterable<T>,
+    signal: AbortSignal,
+  ): AsyncGenerator<T> {
+    const { iterator, first } = await this.#access.read(
+      reference,
+      async (remote) => {
+        const entries = list(remote)[Symbol.asyncIterator]();
+        return { iterator: entries, first: await entries.next() };
+      },
+      { signal },
+    );
+    try {
+      for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
   }
 
   /** The caller's signal, and that of the store's end. `UNAVAILABLE` once the store is closed. */

@@ -18,12 +18,19 @@ import type {
   ProgressOutput,
   ProgressSnapshot,
   ReferenceStore,
+  ReferrersOptions,
   RegistryService,
   SearchOptions,
   SearchResults,
   Storage,
 } from '@stowage/types';
+import type {
+  PullArtifactResult,
+  PushArtifactOptions,
+  PushArtifactResult,
+} from './artifact/artifact-types.ts';
 import type { CheckOptions, CheckReport } from './check-store.ts';
+import type { CopyOptions, CopyResult } from './copy/copy-types.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
 import type { PullPlan } from './pull/plan-pull.ts';
@@ -63,6 +70,9 @@ export interface PullOptions extends AbortOptions {
   /** Told after every step where the pull stands as a whole: bytes, rate and the time that is left. */
   readonly onSnapshot?: ((snapshot: ProgressSnapshot) => void) | undefined;
 }
+
+/** How an artifact is pulled. */
+export type PullArtifactOptions = Omit<PullOptions, 'allTags'>;
 
 /** What a plan is made for. */
 export type PlanOptions = Pick<PullOptions, 'platform' | 'signal'>;
@@ -111,6 +121,32 @@ export interface Stowage extends AsyncDisposable {
    * @throws see `pull`
    */
   plan(reference: string, options?: PlanOptions): Promise<PullPlan>;
+  /**
+   * Copies what a reference names, with everything beneath it, from registry to registry: nothing is stored on the way.
+   * Blobs that the target has are not sent, and within one registry they are mounted where it lets them be; else they
+   * pass through as a stream. Manifests stay as they are, byte for byte. The target gets its name last, when all the
+   * rest is there. `NOT_FOUND`, `PLATFORM_MISMATCH`, `DIGEST_MISMATCH` and `SIZE_MISMATCH` for content that is not what
+   * was promised, `LIMIT_EXCEEDED`, `UNSUPPORTED` for manifests of unknown types, `INVALID_ARGUMENT` for a target with
+   * a digest that the copy has not; what else either registry answers.
+   *
+   * @param source with a tag or a digest, else `latest`
+   * @param target the same
+   */
+  copy(source: string, target: string, options?: CopyOptions): Promise<CopyResult>;
+  /**
+   * Pushes files as an artifact, an OCI manifest with an empty configuration. With a `subject` it refers to another
+   * manifest of the repository, and is listed among its referrers; without a tag it has its digest alone then.
+   * `INVALID_ARGUMENT` for a reference with a digest and for what is no media type; `NOT_FOUND` for the subject;
+   * `SIZE_MISMATCH`; what else the registry answers.
+   */
+  pushArtifact(reference: string, options: PushArtifactOptions): Promise<PushArtifactResult>;
+  /** Pulls an artifact into the store, and gives its files. `UNSUPPORTED` for an image; see {@link Stowage.pull}. */
+  pullArtifact(reference: string, options?: PullArtifactOptions): Promise<PullArtifactResult>;
+  /**
+   * What refers to a manifest in its registry: signatures, SBOMs, attestations. Nothing is stored. `NOT_FOUND` for a tag
+   * that is not there.
+   */
+  referrers(reference: string, options?: ReferrersOptions): AsyncIterable<Descriptor>;
   /** The images in the store, the latest first. */
   images(options?: AbortOptions): Promise<readonly ImageSummary[]>;
   /** All that is known of an image. `NOT_FOUND`, `AMBIGUOUS`. */
