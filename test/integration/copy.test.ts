@@ -17,7 +17,7 @@ import { runCommand } from './support/run-command.ts';
 const TYPE = 'application/vnd.example.sbom';
 const base = [{ name: 'base', content: noise(100_000) }];
 const amd64 = buildImage([base, [{ name: 'arch', content: 'amd64' }]]);
-const arm64 = buildImage([base, [{ name: 'arch', content: 'arm64' }]], 'arm64');
+const arm64 = buildImage([base, [{ name: 'arch', content: 'arm64' }]], { architecture: 'arm64' });
 const index = buildOciIndex({
   manifests: [
     { ...amd64.descriptor, platform: { os: 'linux', architecture: 'amd64' } },
