@@ -1,0 +1,67 @@
+import { digestBytes } from '@stowage/core';
+import { isStowageError } from '@stowage/types';
+import type { AbortOptions, Descriptor, ImagePushConfig } from '@stowage/types';
+import { createLayerUpload } from './layer-upload.ts';
+import type { PlannedImage, PushDocument, PushPlan } from './push-plan.ts';
+import type { PushedLayer } from './push-result.ts';
+import type { PushTarget } from './push-target.ts';
+
+/** What is left to do once everything that it names is in the registry. */
+export interface SentPlan {
+  /** The manifest or index for the tags. */
+  readonly document: PushDocument;
+  readonly layers: readonly PushedLayer[];
+}
+
+/** Sends all that a tag takes but what the tag itself is to name. */
+export async function sendPlan(
+  { images, indexes }: PushPlan,
+  target: PushTarget,
+  { uploadManager, progressOutput }: Pick<ImagePushConfig, 'uploadManager' | 'progressOutput'>,
+  options: AbortOptions,
+): Promise<SentPlan> {
+  const all = images.flatMap(({ layers }) => [...layers].reverse());
+  const uploads = all.map((layer) => createLayerUpload(layer, target));
+  const sent = await uploadManager.upload(uploads, progressOutput, options);
+  const documents: PushDocument[] = [];
+  const layers: PushedLayer[] = [];
+  let at = 0;
+  for (const image of images) {
+    const blobs = sent.slice(at, at + image.layers.length).reverse();
+    at += image.layers.length;
+    layers.push(...image.layers.map(({ diffId }, index) => ({ ...(blobs[index] as Descriptor), diffId })));
+    await sendConfig(image, target, options);
+    documents.push(image.manifest(blobs));
+  }
+  const inOrder = [...documents, ...indexes];
+  const document = inOrder.pop() as PushDocument;
+  for (const { bytes, mediaType } of inOrder) {
+    await target.remote.manifests.put(await digestBytes(bytes), bytes, mediaType, options);
+  }
+  return { document, layers };
+}
+
+/** Sends a configuration that the registry does not have. */
+async function sendConfig(
+  { config: { digest, size }, openConfig }: PlannedImage,
+  { remote }: PushTarget,
+  options: AbortOptions,
+): Promise<void> {
+  if (await hasBlob({ digest }, remote, options)) return;
+  await remote.blobs.upload({ ...options, digest, size, open: openConfig });
+}
+
+/** Whether a repository has a blob. */
+export async function hasBlob(
+  { digest }: Pick<Descriptor, 'digest'>,
+  { blobs }: PushTarget['remote'],
+  options: AbortOptions,
+): Promise<boolean> {
+  try {
+    await blobs.stat(digest, options);
+    return true;
+  } catch (error) {
+    if (isStowageError(error, 'NOT_FOUND')) return false;
+    throw error;
+  }
+}
