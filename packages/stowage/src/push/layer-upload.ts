@@ -127,7 +127,7 @@ class LayerPush {
         return descriptor;
       }
       unauthorized ||= isUnauthorized(result);
-      if (!(unauthorized && !hasAuthInfo) && (isOurs || metadata.hmac === '')) {
+      if (isAnswer(result) && !(unauthorized && !hasAuthInfo) && (isOurs || metadata.hmac === '')) {
         await this.#target.forget(metadata, this.#options);
       }
       if (result.session !== undefined) {
@@ -234,6 +234,11 @@ async function compressed(
     await stream.cancel(error);
     throw error;
   }
+}
+
+/** Whether it was the registry that did not mount. A connection that broke tells nothing. */
+function isAnswer({ session, failure }: MountResult): boolean {
+  return session !== undefined || (isRegistryError(failure) && failure.status !== undefined);
 }
 
 /** Whether a registry says in full that it wants to know who is asking. */

@@ -1,6 +1,6 @@
 import { digestBytes } from '@stowage/core';
 import { isStowageError } from '@stowage/types';
-import type { AbortOptions, Descriptor, ImagePushConfig } from '@stowage/types';
+import type { AbortOptions, Descriptor, Digest, ImagePushConfig } from '@stowage/types';
 import { createLayerUpload } from './layer-upload.ts';
 import type { PlannedImage, PushDocument, PushPlan } from './push-plan.ts';
 import type { PushedLayer } from './push-result.ts';
@@ -20,6 +20,11 @@ export async function sendPlan(
   { uploadManager, progressOutput }: Pick<ImagePushConfig, 'uploadManager' | 'progressOutput'>,
   options: AbortOptions,
 ): Promise<SentPlan> {
+  // The first question is also whether the registry can be reached in this way: to be told so late would cost much.
+  const present = new Set<Digest>();
+  for (const { config } of images.slice(0, 1)) {
+    if (await hasBlob(config, target.remote, options)) present.add(config.digest);
+  }
   const all = images.flatMap(({ layers }) => [...layers].reverse());
   const uploads = all.map((layer) => createLayerUpload(layer, target));
   const sent = await uploadManager.upload(uploads, progressOutput, options);
@@ -30,7 +35,7 @@ export async function sendPlan(
     const blobs = sent.slice(at, at + image.layers.length).reverse();
     at += image.layers.length;
     layers.push(...image.layers.map(({ diffId }, index) => ({ ...(blobs[index] as Descriptor), diffId })));
-    await sendConfig(image, target, options);
+    if (!present.has(image.config.digest)) await sendConfig(image, image !== images[0], target, options);
     documents.push(image.manifest(blobs));
   }
   const inOrder = [...documents, ...indexes];
@@ -41,13 +46,14 @@ export async function sendPlan(
   return { document, layers };
 }
 
-/** Sends a configuration that the registry does not have. */
+/** Sends a configuration that the registry does not have, asking first where that is not known. */
 async function sendConfig(
   { config: { digest, size }, openConfig }: PlannedImage,
+  mayBeThere: boolean,
   { remote }: PushTarget,
   options: AbortOptions,
 ): Promise<void> {
-  if (await hasBlob({ digest }, remote, options)) return;
+  if (mayBeThere && (await hasBlob({ digest }, remote, options))) return;
   await remote.blobs.upload({ ...options, digest, size, open: openConfig });
 }
 
