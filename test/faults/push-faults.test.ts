@@ -12,7 +12,7 @@ import type { ScriptedRegistry } from './scripted-registry.ts';
 // Whole pushes to a registry that does one thing wrong: the image arrives whole, or the error is right and no tag is set.
 
 const image = buildImage([
-  [{ name: 'base/noise', content: noise(200_000) }],
+  [{ name: 'base/noise', content: noise(300_000) }],
   [{ name: 'base/top', content: 'top\n' }],
 ]);
 const NAME = 'team/app:v1';
@@ -88,7 +88,9 @@ describe.each(STEPS)('%s', (_, at) => {
 
   it('refused for good', async () => {
     const fault = { status: 403, json: { errors: [{ code: 'DENIED', message: 'not for you' }] } };
-    const { outcome, requests } = await push([{ at, fault, times: 'always' }]);
+    // What is refused to HEAD is refused to the GET that asks why.
+    const refused = at.replace(/^HEAD (.*)blobs\/\*/, '* $1blobs/sha256:*');
+    const { outcome, requests } = await push([{ at: refused, fault, times: 'always' }]);
     expect(outcome).toMatchObject({
       code: 'DENIED',
       message: expect.stringContaining('not for you') as string,
@@ -103,7 +105,7 @@ describe('uploads', () => {
 
   it('too large as a whole go in parts', async () => {
     const { outcome, pulled } = await push([
-      { at: closing, when: { 'content-length': '2' }, fault: { status: 413, early: true } },
+      { at: closing, when: { 'content-length': '300' }, fault: { status: 413, early: true } },
     ]);
     expect([outcome, pulled]).toMatchObject([WHOLE, WHOLE]);
   });
@@ -176,21 +178,20 @@ describe('answers that are told clearly', () => {
 
 describe('tokens', () => {
   it('that run out in the middle are taken anew', async () => {
-    const bearer = { 'www-authenticate': 'Bearer realm="http://{registry-host}/token",service="r"' };
+    const bearer = { 'www-authenticate': 'Bearer realm="{elsewhere}/token",service="r"' };
     const asks = { status: 401, headers: bearer };
-    registry = undefined;
     const { outcome, pulled, requests } = await push([
       { at: '* /v2/*', when: { authorization: null }, fault: asks, times: 'always' },
-      { at: 'GET /token*', fault: { json: { token: 'one' } } },
+      { at: 'GET /token*', host: 'elsewhere', fault: { json: { token: 'one' } } },
       {
         at: 'PUT /v2/team/copy/blobs/uploads/*',
         when: { authorization: 'Bearer one' },
         fault: asks,
         times: 'always',
       },
-      { at: 'GET /token*', fault: { json: { token: 'two' } }, times: 'always' },
+      { at: 'GET /token*', host: 'elsewhere', fault: { json: { token: 'two' } }, times: 'always' },
     ]);
     expect([outcome, pulled]).toMatchObject([WHOLE, WHOLE]);
-    expect(requests.filter((line) => line.startsWith('GET /token')).length).toBeGreaterThan(1);
+    expect(requests.filter((line) => line.includes('/token')).length).toBeGreaterThan(1);
   });
 });

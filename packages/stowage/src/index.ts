@@ -13,6 +13,7 @@ export type { PushCompression } from './push/layer-to-push.ts';
 export * from './push/push.ts';
 export type { PushImageOptions } from './push/push-context.ts';
 export type * from './push/push-result.ts';
-export * from './push/trust-key.ts';
+export { createTrustKey } from './push/trust-key.ts';
+export type { TrustKeyInit } from './push/trust-key.ts';
 export type { RemoveResult } from './remove-image.ts';
 export type * from './stowage.ts';

@@ -65,7 +65,7 @@ async function importKey(privateKey: JsonWebKey): Promise<CryptoKey> {
 }
 
 /** libtrust's ID of a key: the beginning of its hash in base 32, in groups of four. */
-async function keyId(x: string, y: string): Promise<string> {
+export async function keyId(x: string, y: string): Promise<string> {
   const der = Uint8Array.of(...DER_PREFIX, ...pointOf(x), ...pointOf(y));
   const { encoded } = parseDigest(await digestBytes(der));
   let bits = '';
