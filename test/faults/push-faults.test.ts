@@ -130,6 +130,26 @@ describe('uploads', () => {
   });
 });
 
+describe('a repository that nobody may take from', () => {
+  it.each([401, 403, 404])('is not mounted from (%d): the layers are sent', async (status) => {
+    const code = status === 401 ? 'UNAUTHORIZED' : 'DENIED';
+    const fault = { status, json: { errors: [{ code, message: 'not from there' }] } };
+    registry = await startScriptedRegistry({ [NAME]: image }, [
+      { at: /from=team%2Fapp/, fault, times: 'always' },
+    ]);
+    const stowage = await openStowage({ clock, random: () => 0 });
+    await stowage.pull(`${registry.host}/${NAME}`, { platform: 'linux/amd64' });
+    await stowage.tag(`${registry.host}/${NAME}`, `${registry.host}/${COPY}`);
+    const words: string[] = [];
+    const pushing = stowage.push(`${registry.host}/${COPY}`, {
+      onProgress: ({ action = '' }) => words.push(action),
+    });
+    expect(await pushing).toMatchObject(WHOLE);
+    expect(words.filter((word) => word === 'Pushed')).toHaveLength(2);
+    await stowage.close();
+  });
+});
+
 describe('answers that are told clearly', () => {
   it.each([
     [

@@ -12,7 +12,8 @@ const DEEP = buildImage(
 const registries = useRegistries();
 
 it('an image of 120 layers is pushed to docker-registry as it was, and mounted into another repository', async () => {
-  const { host, requests } = await registries.start();
+  const registry = await registries.start();
+  const { host } = registry;
   const serve = toFetch(createRegistryServer({ storage: createMemoryStorage() }));
   await pushImage(serve, 'http://localhost', 'team/deep', 'v1', DEEP);
   const storage = createMemoryStorage();
@@ -26,7 +27,7 @@ it('an image of 120 layers is pushed to docker-registry as it was, and mounted i
     const seen = await inspectWithSkopeo(`${host}/team/${name}:v1`);
     expect([seen.digest, seen.id]).toEqual([DEEP.descriptor.digest, DEEP.config.descriptor.digest]);
   }
-  const mounts = (await requests()).filter(
+  const mounts = (await registry.requests()).filter(
     (line) => line.includes('from=team%2Fdeep') && line.endsWith(' 201'),
   );
   expect(mounts).toHaveLength(120);

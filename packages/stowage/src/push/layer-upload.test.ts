@@ -175,9 +175,7 @@ describe('what is found', () => {
       has: 'a',
       size: 11 * MIB,
     });
-    expect(calls).toEqual(
-      ['stat 1', 'mount b x/y', 'stat a', 'cancel 2'].map((call) => call.replace('2', '1')),
-    );
+    expect(calls).toEqual(['stat 1', 'mount b x/y', 'stat a', 'cancel 1']);
     expect(said).toBe('Layer already exists');
   });
 

@@ -3,6 +3,7 @@ import { createUploadManager } from '@stowage/transfer';
 import {
   DEFAULT_DOMAIN,
   discardProgress,
+  isStowageError,
   MEDIA_TYPES,
   parseNormalizedNamed,
   parsePartialImageConfig,
@@ -10,10 +11,12 @@ import {
   tagNameOnly,
 } from '@stowage/types';
 import type {
+  AbortOptions,
   AuthConfig,
   CredentialProvider,
   ImageConfigStore,
   ImageEventLogger,
+  ImageID,
   ImageStore,
   LayerUploadManager,
   LeaseManager,
@@ -55,7 +58,8 @@ export async function pushFromStore(text: string, deps: PushDeps, options: PushO
   const imageStore = anyPlatform(deps.imageStore);
   const systems = new Set<string>();
   for (const { imageId } of await deps.references.referencesByName(reference, { signal })) {
-    systems.add(imageStore.platformFromConfig(await imageStore.get(imageId, { signal })).os);
+    const os = await systemOf(imageId, imageStore, { signal });
+    if (os !== undefined) systems.add(os);
   }
   return await push(
     reference,
@@ -91,4 +95,18 @@ function anyPlatform(images: ImageStore): ImageConfigStore {
       return createImageConfigStore(images, { host }).platformFromConfig(config);
     },
   };
+}
+
+/** The operating system of an image; `undefined` for what is no image, or is gone. */
+async function systemOf(
+  imageId: ImageID,
+  images: ImageConfigStore,
+  options: AbortOptions,
+): Promise<string | undefined> {
+  try {
+    return images.platformFromConfig(await images.get(imageId, options)).os;
+  } catch (error) {
+    if (isStowageError(error, 'NOT_FOUND')) return undefined;
+    throw error;
+  }
 }

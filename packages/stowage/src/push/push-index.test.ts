@@ -6,14 +6,16 @@ import { PushRegistry, toldPush } from '../test-support/push-subject.ts';
 import { createTestRegistry } from '../test-support/test-registry.ts';
 import { createLayerProviders } from './layer-providers.ts';
 import { holdLayers } from './held-layers.ts';
+import type { StowageOptions } from '../stowage.ts';
 import type { PushResult } from './push-result.ts';
 
 const ARM64 = { os: 'linux', architecture: 'arm64' };
 
-async function open() {
+async function open(options: StowageOptions = {}) {
   const source = createTestRegistry();
   const target = new PushRegistry();
   const stowage = await target.open({
+    ...options,
     fetch: (url, init) => (url.includes('//localhost/') ? source.fetch(url, init) : target.fetch(url, init)),
   });
   return { source, target, stowage };
@@ -59,8 +61,8 @@ describe('all platforms', () => {
 
 describe('all tags', () => {
   it('of one image go in one request, others in theirs', async () => {
-    const { source, target, stowage } = await open();
-    const events: string[] = [];
+    const events: string[][] = [];
+    const { source, target, stowage } = await open({ onImageEvent: (...event) => events.push(event) });
     await source.push('app:v1', [{ a: 'a' }]);
     await source.push('app:v2', [{ b: 'b' }]);
     for (const tag of ['v1', 'v2']) await stowage.pull(`localhost/app:${tag}`, { platform: AMD64 });
@@ -77,7 +79,7 @@ describe('all tags', () => {
     const puts = target.asked().filter((line) => line.includes('/manifests/'));
     expect(puts[0]).toMatch(/\?tag=latest,v1$/);
     expect(puts.at(-1)).toBe('PUT /v2/app/manifests/v2');
-    expect(events).toEqual([]);
+    expect(events.slice(2)).toEqual([['there.test/app', 'there.test/app', 'push']]);
     await expect(stowage.push('there.test/app:v1', { allTags: true })).rejects.toThrow(`tag can't be used`);
   });
 });

@@ -131,7 +131,7 @@ async function planOf(
   }
   const own = await readOwnManifest(target, imageId, contentStore, options);
   if (own !== undefined && (await isUnchanged(own, compression, contentStore, options))) {
-    return { images: [await planStored(own, contentStore, options)], indexes: [] };
+    return { images: [await planStored(own, contentStore, options, layers)], indexes: [] };
   }
   const init = { imageId, bytes, layers, configMediaType, own, compression };
   return { images: [await planBuilt(init, contentStore, options)], indexes: [] };

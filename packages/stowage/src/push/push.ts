@@ -5,6 +5,7 @@ import {
   formatReference,
   isNameOnly,
   isTagged,
+  MEDIA_TYPES,
   referenceName,
   StowageError,
 } from '@stowage/types';
@@ -90,7 +91,7 @@ function chosen(reference: Reference, known: readonly ReferenceAssociation[]): r
   }
   const groups = new Map<string, [ReferenceAssociation, ...ReferenceAssociation[]]>();
   for (const association of known) {
-    if (!isTagged(association.reference)) continue;
+    if (!isTagged(association.reference) || isArtifact(association)) continue;
     const key = `${association.imageId} ${association.target.digest}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [association]);
@@ -112,4 +113,9 @@ async function pushAll(
   images.sort((a, b) => (a.reference < b.reference ? -1 : 1));
   const last = images.at(-1) as PushResult;
   return images.length === 1 ? last : { ...last, images };
+}
+
+/** Whether a name is that of an artifact: what stands in the place of an image's ID is then its manifest. */
+function isArtifact({ imageId, target }: ReferenceAssociation): boolean {
+  return (imageId as string) === target.digest && target.mediaType === MEDIA_TYPES.ociManifest;
 }

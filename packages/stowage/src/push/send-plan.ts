@@ -48,13 +48,17 @@ export async function sendPlan(
 
 /** Sends a configuration that the registry does not have, asking first where that is not known. */
 async function sendConfig(
-  { config: { digest, size }, openConfig }: PlannedImage,
+  image: PlannedImage,
   mayBeThere: boolean,
   { remote }: PushTarget,
   options: AbortOptions,
 ): Promise<void> {
+  const { digest, size } = image.config;
   if (mayBeThere && (await hasBlob({ digest }, remote, options))) return;
-  await remote.blobs.upload({ ...options, digest, size, open: openConfig });
+  await remote.blobs.upload({
+    ...{ ...options, digest, size },
+    open: (offset, opening) => image.openConfig(offset, opening),
+  });
 }
 
 /** Whether a repository has a blob. */

@@ -8,6 +8,7 @@ import type {
   ImageID,
   ImageManifest,
   Manifest,
+  PushLayer,
 } from '@stowage/types';
 import { MAX_MANIFEST_BYTES } from '../pull/manifest-cache.ts';
 import { isForeign, isStored, layerKind } from './layer-to-push.ts';
@@ -63,29 +64,40 @@ export async function isUnchanged(
   return true;
 }
 
-/** An image that goes as it came: with the bytes of its manifest, its configuration and its layers. */
+/**
+ * An image that goes as it came: with the bytes of its manifest, its configuration and its layers.
+ *
+ * @param held its layers, where they are in a layer store
+ */
 export async function planStored(
   manifest: ImageManifest,
   content: ContentStore,
   options: AbortOptions,
+  held: readonly PushLayer[] = [],
 ): Promise<PlannedImage> {
   const { config, layers, raw: bytes, mediaType } = manifest;
   const diffIds = await readDiffIds(manifest, content, options);
   return {
-    layers: layers.map((blob, index) => storedLayer(blob, diffIds[index], content)),
+    layers: layers.map((blob, index) => storedLayer(blob, diffIds[index], content, held[index])),
     config,
     openConfig: (offset, opening) => content.open(config.digest, { ...opening, offset }),
     manifest: () => ({ bytes, mediaType }),
   };
 }
 
-function storedLayer(blob: Descriptor, diffId: DiffID | undefined, content: ContentStore): LayerToPush {
+function storedLayer(
+  blob: Descriptor,
+  diffId: DiffID | undefined,
+  content: ContentStore,
+  held: PushLayer | undefined,
+): LayerToPush {
   return {
     diffId: diffIdOf(diffId, blob),
     blob,
     compression: 'gzip',
     mediaType: blob.mediaType,
-    size: () => Promise.resolve(blob.size),
+    // Of an image that is not unpacked here nothing better is known.
+    size: (sizing) => held?.size(sizing) ?? Promise.resolve(blob.size),
     open: (options) => content.open(blob.digest, options),
   };
 }

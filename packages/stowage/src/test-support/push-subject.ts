@@ -18,7 +18,8 @@ export class PushRegistry {
   /** `METHOD path` with what decides of the query, pings left out. */
   requests: string[] = [];
   /** Answers in place of the registry where it gives one. */
-  instead: (request: string, init: RequestInit) => Response | Promise<Response> | undefined = () => undefined;
+  instead: (request: string, init: RequestInit) => Promise<Response | undefined> | undefined = () =>
+    undefined;
   readonly #serve = toFetch(createRegistryServer({ storage: createMemoryStorage() }));
 
   readonly fetch: Fetch = async (text, init = {}) => {
