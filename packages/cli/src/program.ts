@@ -15,6 +15,7 @@ import { addLoginCommand } from './commands/login.ts';
 import { addLogoutCommand } from './commands/logout.ts';
 import { addLsCommand } from './commands/ls.ts';
 import { addPullCommand } from './commands/pull.ts';
+import { addPushCommand } from './commands/push.ts';
 import { addReferrersCommand } from './commands/referrers.ts';
 import { addResolveCommand } from './commands/resolve.ts';
 import { addRmCommand } from './commands/rm.ts';
@@ -29,6 +30,7 @@ import { Output } from './output.ts';
 /** In the order in which the help lists them. */
 const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [
   addPullCommand,
+  addPushCommand,
   addImagesCommand,
   addInspectCommand,
   addLsCommand,
@@ -77,7 +79,7 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
 export function createProgram(environment: Environment): Command {
   const { stdout, stderr, signal } = environment;
   const program = new Command('stowage')
-    .description('Pull, keep and look into container images.')
+    .description('Pull, push, keep and look into container images.')
     .version(version())
     .showSuggestionAfterError(false)
     .exitOverride()

@@ -25,6 +25,7 @@ import type {
   ImagePullConfig,
   ImageStore,
   LayerStore,
+  LayerUploadManager,
   LeaseManager,
   LoginResult,
   MetadataStore,
@@ -59,6 +60,7 @@ import type { PullPlan } from './pull/plan-pull.ts';
 import { pull } from './pull/pull.ts';
 import type { PullResult } from './pull/pull-result.ts';
 import type { RegistryAccess } from './access/registry-access.ts';
+import type { PushResult } from './push/push-result.ts';
 import { removeArtifact, removeNames } from './remove-image.ts';
 import type { RemoveResult } from './remove-image.ts';
 import { resolveImage } from './pull/resolve-image.ts';
@@ -70,9 +72,11 @@ import type {
   PlanOptions,
   PullArtifactOptions,
   PullOptions,
+  PushOptions,
   RemoveOptions,
   ResolveOptions,
   Stowage,
+  StowageOptions,
 } from './stowage.ts';
 
 /** What an {@link OpenedStowage} is made of. */
@@ -85,6 +89,8 @@ export interface StowageParts {
   readonly registry: RegistryService;
   readonly access: RegistryAccess;
   readonly downloads: RootFSDownloadManager;
+  readonly auth: StowageOptions['auth'];
+  readonly uploadConcurrency: number | undefined;
   readonly clock: Clock;
   readonly requireSchema2: boolean;
   readonly onImageEvent: ImageEventLogger | undefined;
@@ -103,6 +109,9 @@ export class OpenedStowage implements Stowage {
   readonly #ownsStorage: boolean;
   readonly #access: RegistryAccess;
   readonly #downloads: RootFSDownloadManager;
+  readonly #auth: StowageParts['auth'];
+  readonly #uploadConcurrency: number | undefined;
+  #uploads: LayerUploadManager | undefined;
   readonly #clock: Clock;
   readonly #requireSchema2: boolean;
   readonly #onImageEvent: ImageEventLogger | undefined;
@@ -123,6 +132,8 @@ export class OpenedStowage implements Stowage {
     this.#ownsStorage = parts.ownsStorage;
     this.#access = parts.access;
     this.#downloads = parts.downloads;
+    this.#auth = parts.auth;
+    this.#uploadConcurrency = parts.uploadConcurrency;
     this.#clock = parts.clock;
     this.#requireSchema2 = parts.requireSchema2;
     this.#onImageEvent = parts.onImageEvent;
@@ -178,6 +189,21 @@ export class OpenedStowage implements Stowage {
       const work = (remote: Repository): Promise<PullPlan> =>
         planPull(remote, this.content, reference, platform, { signal });
       return await this.#access.read(reference, work, { signal });
+    });
+  }
+
+  push(text: string, options: PushOptions = {}): Promise<PushResult> {
+    return this.#run(options, async (signal) => {
+      // Few pages need it.
+      const { createUploadManager, pushFromStore } = await import('./push/push-from-store.ts');
+      this.#uploads ??= createUploadManager({ concurrency: this.#uploadConcurrency, clock: this.#clock });
+      const deps = {
+        ...this.#parts(),
+        ...{ content: this.content, metadata: this.metadata, registry: this.registry, leases: this.#leases },
+        ...{ auth: this.#auth, uploads: this.#uploads, openRepository: this.#access.openRepository },
+        ...{ requireSchema2: this.#requireSchema2, onImageEvent: this.#onImageEvent },
+      };
+      return await pushFromStore(text, deps, { ...options, signal });
     });
   }
 

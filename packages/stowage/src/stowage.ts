@@ -23,6 +23,7 @@ import type {
   SearchOptions,
   SearchResults,
   Storage,
+  TrustKey,
 } from '@stowage/types';
 import type {
   PullArtifactResult,
@@ -35,6 +36,8 @@ import type { GarbageReport } from './garbage-collector.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
 import type { PullPlan } from './pull/plan-pull.ts';
 import type { PullResult } from './pull/pull-result.ts';
+import type { PushImageOptions } from './push/push-context.ts';
+import type { PushResult } from './push/push-result.ts';
 import type { RemoveResult } from './remove-image.ts';
 
 /**
@@ -53,9 +56,11 @@ export interface StowageOptions extends RegistryServiceInit {
   readonly auth?: AuthConfig | CredentialProvider | undefined;
   /** How many layers are downloaded at once. Default 3, as in docker. */
   readonly concurrency?: number | undefined;
+  /** How many layers are uploaded at once. Default 5, as in docker. */
+  readonly uploadConcurrency?: number | undefined;
   /** Whether manifests of schema 1, which docker wrote before 2016, are refused. Default `false`. */
   readonly requireSchema2?: boolean | undefined;
-  /** Told once an image was pulled: `('busybox:latest', 'busybox', 'pull')`. Default: nobody is. */
+  /** Told once an image was pulled or pushed: `('busybox:latest', 'busybox', 'pull')`. Default: nobody is. */
   readonly onImageEvent?: ImageEventLogger | undefined;
 }
 
@@ -73,6 +78,16 @@ export interface PullOptions extends AbortOptions {
 
 /** How an artifact is pulled. */
 export type PullArtifactOptions = Omit<PullOptions, 'allTags'>;
+
+/** How an image is pushed. */
+export interface PushOptions extends PushImageOptions {
+  /** Whether every tag of the repository is pushed; the reference is then a name alone. Default `false`. */
+  readonly allTags?: boolean | undefined;
+  /** Signs manifests of schema 1, where `allowSchema1Push` is set. None is ever made without. */
+  readonly trustKey?: TrustKey | undefined;
+  /** Told of every step. */
+  readonly onProgress?: ProgressOutput | undefined;
+}
 
 /** What a plan is made for. */
 export type PlanOptions = Pick<PullOptions, 'platform' | 'signal'>;
@@ -114,6 +129,13 @@ export interface Stowage extends AsyncDisposable {
    * @throws see `pull`
    */
   pull(reference: string, options?: PullOptions): Promise<PullResult>;
+  /**
+   * Sends an image to the registry of its name. One that was pulled goes as it came, with the same digests; what the
+   * registry has, or can take from another of its repositories, is not sent again.
+   *
+   * @throws see the function `push`
+   */
+  push(reference: string, options?: PushOptions): Promise<PushResult>;
   /**
    * What a pull would do, without doing it: what is here, what would come over the wire and in how many requests.
    * Registry and store are read and nothing is stored.
