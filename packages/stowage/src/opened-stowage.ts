@@ -195,7 +195,7 @@ export class OpenedStowage implements Stowage {
   push(text: string, options: PushOptions = {}): Promise<PushResult> {
     return this.#calls.run(options, async (signal) => {
       // Few pages need it.
-      const { createUploadManager, pushFromStore } = await import('./push/push-from-store.ts');
+      const { createUploadManager, pushFromStore } = await import('./push-from-store.ts');
       this.#uploads ??= createUploadManager({ concurrency: this.#uploadConcurrency, clock: this.#clock });
       const deps = {
         ...this.#parts(),

@@ -22,11 +22,11 @@ import type {
   LeaseManager,
   OpenRepository,
 } from '@stowage/types';
-import { createImageConfigStore } from '../image-config-store.ts';
-import type { PushOptions, Stowage } from '../stowage.ts';
-import { createLayerProviders } from './layer-providers.ts';
-import { push } from './push.ts';
-import type { PushResult } from './push-result.ts';
+import { createImageConfigStore } from './image-config-store.ts';
+import type { PushOptions, Stowage } from './stowage.ts';
+import { createLayerProviders } from './push/layer-providers.ts';
+import { push } from './push/push.ts';
+import type { PushResult } from './push/push-result.ts';
 
 // All that has to do with pushes is loaded on demand: most pages have no use for it.
 export { createUploadManager };
