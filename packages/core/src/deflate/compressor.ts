@@ -58,7 +58,7 @@ export interface Compressor {
  *
  * @param init where output goes, the level, and who does the work; an abort ends the compression with its reason
  * @throws `INVALID_ARGUMENT` for a level or a number of workers that there is not; `UNSUPPORTED` for `wasm` by name where
- *   WebAssembly is missing or forbidden
+ *   WebAssembly is missing or forbidden; `UNAVAILABLE`, to be tried again, where there is no room for its memory
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
 import type { Bytes } from '@stowage/types';
 import { DEFLATE_KERNEL } from '../generated/deflate.ts';
 import { nativeCrc32 } from '../inflate/crc32.ts';
-import { compileKernel } from '../platform/kernel.ts';
+import { compileKernel, startKernel } from '../platform/kernel.ts';
 import { DICTIONARY_SIZE, SEGMENT_SIZE } from './deflate-engine.ts';
 import type { DeflateEngine } from './deflate-engine.ts';
 import type { DeflateEffort } from '../workers/worker-protocol.ts';
@@ -24,7 +24,7 @@ const MOST_IDLE = 2;
 /** An engine by WebAssembly. Rejects with `UNSUPPORTED` where that is missing or forbidden. */
 export async function createWasmDeflateEngine(): Promise<DeflateEngine> {
   const module = await compileKernel(DEFLATE_KERNEL);
-  return idle.pop() ?? new WasmDeflateEngine(await WebAssembly.instantiate(module));
+  return idle.pop() ?? new WasmDeflateEngine(await startKernel(module));
 }
 
 class WasmDeflateEngine implements DeflateEngine {

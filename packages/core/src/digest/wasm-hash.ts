@@ -2,7 +2,7 @@ import type { DigestAlgorithm } from '@stowage/types';
 import { BlockHash } from './block-hash.ts';
 import type { Compress } from './block-hash.ts';
 import { HASH_PARAMETERS } from './hash-parameters.ts';
-import { compileKernel } from '../platform/kernel.ts';
+import { compileKernel, startKernel } from '../platform/kernel.ts';
 import type { ResumableHash } from './running-hash.ts';
 
 // Loaded on demand, as a file of its own, and so are the kernels: a runtime with hashes of its own needs neither.
@@ -44,17 +44,17 @@ function sharedKernel(algorithm: DigestAlgorithm): Promise<Compress> {
   const name = algorithm === 'sha256' ? 'sha256' : 'sha512';
   const known = instances.get(name);
   if (known !== undefined) return known;
-  const starting = startKernel(algorithm, KERNELS[name]);
+  const starting = startHashKernel(algorithm, KERNELS[name]);
   instances.set(name, starting);
   // Not kept: what failed for want of memory may work later.
   starting.catch(() => instances.delete(name));
   return starting;
 }
 
-async function startKernel(algorithm: DigestAlgorithm, load: () => Promise<string>): Promise<Compress> {
+async function startHashKernel(algorithm: DigestAlgorithm, load: () => Promise<string>): Promise<Compress> {
   const { block, initial } = HASH_PARAMETERS[algorithm];
   const module = await compileKernel(await load());
-  const kernel = (await WebAssembly.instantiate(module)).exports as unknown as KernelExports;
+  const kernel = (await startKernel(module)).exports as unknown as KernelExports;
   const { buffer } = kernel.memory;
   const room = kernel.ROOM.value as number;
   const state = new Uint32Array(buffer, kernel.STATE.value as number, initial.length);

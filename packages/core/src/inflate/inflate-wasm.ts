@@ -3,7 +3,7 @@ import { nativeCrc32 } from './crc32.ts';
 import { INFLATE_KERNEL } from '../generated/inflate.ts';
 import { OUTPUT_FULL, WINDOW_SIZE } from './inflate-engine.ts';
 import type { InflateEngine } from './inflate-engine.ts';
-import { compileKernel } from '../platform/kernel.ts';
+import { compileKernel, startKernel } from '../platform/kernel.ts';
 
 /** What assembly/inflate.ts exports. Addresses and lengths are in bytes. */
 interface Kernel {
@@ -30,7 +30,7 @@ const NEVER = 0xffffffff;
 /** An engine by WebAssembly. Rejects with `UNSUPPORTED` where that is missing or forbidden. */
 export async function createWasmInflateEngine(): Promise<InflateEngine> {
   const module = await compileKernel(INFLATE_KERNEL);
-  return idle.pop() ?? new WasmInflateEngine(await WebAssembly.instantiate(module));
+  return idle.pop() ?? new WasmInflateEngine(await startKernel(module));
 }
 
 class WasmInflateEngine implements InflateEngine {

@@ -2,28 +2,12 @@ import { deflate, deflateRaw, gzip } from 'pako';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { crc32 } from './crc32.ts';
 import { createInflater } from './inflater.ts';
-import type { Inflater, InflaterInit } from './inflater-init.ts';
+import type { Inflater } from './inflater-init.ts';
 import { join } from '../test-support/bytes.ts';
+import { inflate } from '../test-support/inflate-all.ts';
 
 const encoder = new TextEncoder();
 const TEXT = encoder.encode('The quick brown fox jumps over the lazy dog. '.repeat(30));
-
-async function inflate(
-  stream: Uint8Array,
-  init: Omit<InflaterInit, 'onOutput'> = {},
-  size = 1 << 20,
-): Promise<Uint8Array> {
-  const output: Uint8Array[] = [];
-  const inflater = await createInflater({ ...init, onOutput: (bytes) => output.push(bytes.slice()) });
-  for (let at = 0; at < stream.length; at += size) {
-    // In memory of its own, and gone after the call.
-    const chunk = stream.slice(at, at + size);
-    inflater.write(chunk);
-    chunk.fill(0xff);
-  }
-  inflater.end();
-  return join(...output);
-}
 
 /** Writes bits as deflate has them: numbers lowest bit first, codes highest bit first. */
 class BitWriter {
@@ -443,30 +427,5 @@ describe.each(['wasm', 'js'] as const)('an inflater by %s', (backend) => {
     expect(outputs.map((output) => crc32(join(...output)))).toEqual(
       contents.map((content) => crc32(content)),
     );
-  });
-});
-
-describe('createInflater', () => {
-  it('takes plain TypeScript where WebAssembly is forbidden, and fails where it is asked for by name', async () => {
-    vi.spyOn(WebAssembly, 'Module').mockImplementation(() => {
-      throw new WebAssembly.CompileError('forbidden');
-    });
-    vi.spyOn(WebAssembly, 'instantiate').mockRejectedValue(new WebAssembly.CompileError('forbidden'));
-    expect(await inflate(gzip(TEXT))).toEqual(TEXT);
-  });
-
-  it('refuses distances and checkpoints that are none', async () => {
-    const onOutput = (): undefined => undefined;
-    for (const checkpointEvery of [0, -1, NaN]) {
-      await expect(createInflater({ onOutput, checkpointEvery })).rejects.toMatchObject({
-        code: 'INVALID_ARGUMENT',
-      });
-    }
-    const restore = { in: 20, bits: 0, out: 100_000, window: new Uint8Array(10) };
-    for (const wrong of [{ bits: 8 }, { bits: -1 }, { bits: NaN }, { window: new Uint8Array(32_769) }]) {
-      await expect(createInflater({ onOutput, restore: { ...restore, ...wrong } })).rejects.toMatchObject({
-        code: 'INVALID_ARGUMENT',
-      });
-    }
   });
 });

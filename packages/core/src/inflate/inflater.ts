@@ -1,4 +1,4 @@
-import { StowageError } from '@stowage/types';
+import { isStowageError, StowageError } from '@stowage/types';
 import { EngineInflater } from './engine-inflater.ts';
 import { WINDOW_SIZE } from './inflate-engine.ts';
 import type { InflateEngine } from './inflate-engine.ts';
@@ -13,7 +13,8 @@ import { allowsWebAssembly } from '../platform/platform.ts';
  * inflater reads the middle of the stream without its beginning.
  *
  * @param init the format, where output goes, limits, checkpoints
- * @throws `UNSUPPORTED` for `wasm` by name where WebAssembly is missing or forbidden, `INVALID_ARGUMENT` for a distance
+ * @throws `UNSUPPORTED` for `wasm` by name where WebAssembly is missing or forbidden, `UNAVAILABLE` where there is no room
+ *   for its memory (without a name plain TypeScript is taken then); `INVALID_ARGUMENT` for a distance
  *   that is not above 0 and a checkpoint that is none
  *
  * @example
@@ -33,13 +34,20 @@ export async function createInflater(init: InflaterInit): Promise<Inflater> {
   const framing = await framingOf(init.format ?? 'gzip');
   // Loaded before an engine is taken: what takes one must not fail.
   const recording = init.checkpointEvery === undefined ? undefined : await import('./checkpoint-recorder.ts');
-  const engine = await createEngine(init.backend ?? inflateBackend());
+  const engine = await createEngine(init.backend);
   const recorder = recording && new recording.CheckpointRecorder(engine, init);
   return new EngineInflater(init, engine, framing, recorder);
 }
 
-async function createEngine(backend: InflateBackend): Promise<InflateEngine> {
-  if (backend === 'wasm') return createWasmInflateEngine();
+async function createEngine(named: InflateBackend | undefined): Promise<InflateEngine> {
+  if ((named ?? inflateBackend()) === 'wasm') {
+    try {
+      return await createWasmInflateEngine();
+    } catch (error) {
+      // Where there is no room for its memory, slow is better than not at all.
+      if (named !== undefined || !isStowageError(error, 'UNAVAILABLE')) throw error;
+    }
+  }
   const { createPlainInflateEngine } = await import('./inflate-js.ts');
   return createPlainInflateEngine();
 }

@@ -20,6 +20,21 @@ export function compileKernel(base64: string): Promise<WebAssembly.Module> {
 }
 
 /**
+ * Makes an instance of a kernel, with memory of its own.
+ *
+ * @throws `UNAVAILABLE`, to be tried again, where there is no room for that memory: engines reserve far more than a
+ *   kernel has, for all threads of a process together, and get it back only once they collect garbage
+ */
+export async function startKernel(module: WebAssembly.Module): Promise<WebAssembly.Instance> {
+  try {
+    return await WebAssembly.instantiate(module);
+  } catch (cause) {
+    const message = 'there is no room for the memory of another WebAssembly instance';
+    throw new StowageError('UNAVAILABLE', message, { cause, retryable: true });
+  }
+}
+
+/**
  * Compiles and instantiates a kernel at once. For small ones: pages limit how large a module this is done to.
  *
  * @returns `undefined` where WebAssembly is missing or forbidden

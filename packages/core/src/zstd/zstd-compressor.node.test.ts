@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { decompress as fzstd } from 'fzstd';
 import { describe, expect, it } from 'vitest';
 import { join } from '../test-support/bytes.ts';
 import { decompressAll } from '../test-support/decompress-all.ts';
+import { noise, zstdCommand } from '../test-support/zstd-command.ts';
 import { createZstdCompressor } from './zstd-compressor.ts';
 
 async function compress(content: Uint8Array): Promise<Uint8Array> {
@@ -12,24 +12,6 @@ async function compress(content: Uint8Array): Promise<Uint8Array> {
   compressor.write(content);
   compressor.end();
   return join(...parts);
-}
-
-/** Runs the zstd command. */
-function command(input: Uint8Array, ...options: string[]): Uint8Array {
-  const { status, stdout, stderr } = spawnSync('zstd', ['-q', '-c', ...options], {
-    input,
-    maxBuffer: 2 ** 28,
-  });
-  if (status !== 0) throw new Error(stderr.toString());
-  return new Uint8Array(stdout);
-}
-
-function noise(length: number, values = 256, seed = 1): Uint8Array {
-  let state = seed;
-  return Uint8Array.from({ length }, () => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    return (state >>> 16) % values;
-  });
 }
 
 const same = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0;
@@ -67,7 +49,7 @@ describe('zstd as others read it', () => {
   it.each(CONTENTS)('is read by the own decoder, fzstd and the zstd command: %s', async (_name, content) => {
     const compressed = await compress(content);
     expect(same(await decompressAll([compressed.slice()]), content)).toBe(true);
-    expect(same(command(compressed, '-d'), content)).toBe(true);
+    expect(same(zstdCommand(compressed, '-d'), content)).toBe(true);
     expect(same(fzstd(compressed.slice()), content)).toBe(true);
   });
 
@@ -77,12 +59,12 @@ describe('zstd as others read it', () => {
     );
     const frames: Uint8Array[] = [];
     for (const content of contents) frames.push(await compress(content));
-    expect(same(command(join(...frames), '-d'), join(...contents))).toBe(true);
+    expect(same(zstdCommand(join(...frames), '-d'), join(...contents))).toBe(true);
   });
 
   it('takes no more room than zstd -1 for source and programs', async () => {
     for (const content of [SOURCE, PROGRAM]) {
-      expect((await compress(content)).length).toBeLessThan(command(content, '-1').length);
+      expect((await compress(content)).length).toBeLessThan(zstdCommand(content, '-1').length);
     }
   });
 });

@@ -7,7 +7,8 @@ import type { ZstdCompressor, ZstdCompressorInit } from './zstd-compression.ts';
  * into pieces. The output is one frame with a checksum; one of up to 128 KiB tells the length of its content.
  *
  * @param init where output goes
- * @throws `UNSUPPORTED` where WebAssembly is missing or forbidden; the reason of an abort
+ * @throws `UNSUPPORTED` where WebAssembly is missing or forbidden, `UNAVAILABLE` where there is no
+ *   room for its memory; the reason of an abort
  *
  * @example
  * ```ts
@@ -30,7 +31,8 @@ export async function createZstdCompressor(init: ZstdCompressorInit): Promise<Zs
  * reads, and memory stays constant however long the stream is.
  *
  * @param options an abort fails the stage with its reason
- * @throws as errors of the stream: `UNSUPPORTED` where WebAssembly is missing or forbidden; the reason of an abort
+ * @throws as errors of the stream: `UNSUPPORTED` where WebAssembly is missing or forbidden, `UNAVAILABLE` where there is no
+ *   room for its memory; the reason of an abort
  *
  * @example
  * ```ts

@@ -1,25 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decompressAll } from '../test-support/decompress-all.ts';
-
-/** Compresses by the zstd command. */
-function zstd(content: Uint8Array, ...options: string[]): Uint8Array {
-  const { status, stdout, stderr } = spawnSync('zstd', ['-q', '-c', ...options], {
-    input: content,
-    maxBuffer: 2 ** 28,
-  });
-  if (status !== 0) throw new Error(stderr.toString());
-  return new Uint8Array(stdout);
-}
-
-function noise(length: number, values = 256, seed = 1): Uint8Array {
-  let state = seed;
-  return Uint8Array.from({ length }, () => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    return (state >>> 16) % values;
-  });
-}
+import { noise, zstdCommand } from '../test-support/zstd-command.ts';
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -55,14 +37,14 @@ describe('zstd by WebAssembly against the zstd command', () => {
       ['--long=27', '--check'],
     ];
     for (const option of options) {
-      const stream = zstd(content, ...option);
+      const stream = zstdCommand(content, ...option);
       expect(same(await decompressAll([stream], { zstdBackend: 'wasm' }), content)).toBe(true);
     }
   });
 
   it('takes input in pieces of 1 to 10 bytes', { timeout: 30_000 }, async () => {
     for (const [, content] of CONTENTS) {
-      const stream = zstd(content.subarray(0, 150_000), '-9', '--check');
+      const stream = zstdCommand(content.subarray(0, 150_000), '-9', '--check');
       for (let size = 1; size <= 10; size += 1) {
         const plain = await decompressAll(cut(stream, size));
         expect(same(plain, content.subarray(0, 150_000))).toBe(true);
@@ -73,12 +55,14 @@ describe('zstd by WebAssembly against the zstd command', () => {
   it('slides its window, however long it is', { timeout: 30_000 }, async () => {
     const content = Uint8Array.from({ length: 6_000_000 }, (_, at) => PROGRAM[(at * 3) % 1_499_999] ?? 0);
     for (const option of ['--zstd=wlog=10', '--zstd=wlog=17', '--zstd=wlog=21,strat=7']) {
-      expect(same(await decompressAll(cut(zstd(content, option, '--check'), 70_000)), content)).toBe(true);
+      expect(same(await decompressAll(cut(zstdCommand(content, option, '--check'), 70_000)), content)).toBe(
+        true,
+      );
     }
   });
 
   it('finds every truncation and every spoilt checksum', async () => {
-    const stream = zstd(PROGRAM.subarray(0, 3000), '--check');
+    const stream = zstdCommand(PROGRAM.subarray(0, 3000), '--check');
     for (let length = 0; length < stream.length; length += 1) {
       await expect(decompressAll([stream.slice(0, length)], { format: 'zstd' })).rejects.toMatchObject({
         code: 'INVALID_ARCHIVE',
@@ -92,7 +76,7 @@ describe('zstd by WebAssembly against the zstd command', () => {
 
   it('keeps to limits of window, length and ratio', async () => {
     const content = noise(3_000_000, 2);
-    const stream = zstd(content, '--long=27', '--check', '--stream-size=3000000');
+    const stream = zstdCommand(content, '--long=27', '--check', '--stream-size=3000000');
     for (const options of [
       { maxWindow: 65_536 },
       { maxWindow: NaN },

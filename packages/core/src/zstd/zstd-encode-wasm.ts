@@ -1,6 +1,6 @@
 import type { Bytes } from '@stowage/types';
 import { ZSTD_ENCODE_KERNEL } from '../generated/zstd-encode.ts';
-import { compileKernel } from '../platform/kernel.ts';
+import { compileKernel, startKernel } from '../platform/kernel.ts';
 
 /** What assembly/zstd-encode.ts exports. Addresses and lengths are in bytes. */
 interface Kernel {
@@ -19,7 +19,7 @@ const MOST_IDLE = 2;
 /** An engine that begins a frame. Rejects with `UNSUPPORTED` where WebAssembly is missing or forbidden. */
 export async function createZstdEncodeEngine(): Promise<ZstdEncodeEngine> {
   const module = await compileKernel(ZSTD_ENCODE_KERNEL);
-  const engine = idle.pop() ?? new ZstdEncodeEngine(await WebAssembly.instantiate(module));
+  const engine = idle.pop() ?? new ZstdEncodeEngine(await startKernel(module));
   engine.begin();
   return engine;
 }

@@ -1,6 +1,6 @@
 import type { Bytes } from '@stowage/types';
 import { ZSTD_KERNEL } from '../generated/zstd.ts';
-import { compileKernel } from '../platform/kernel.ts';
+import { compileKernel, startKernel } from '../platform/kernel.ts';
 import type { ZstdEngine } from './zstd-engine.ts';
 
 /** What assembly/zstd.ts exports. Addresses and lengths are in bytes. */
@@ -25,7 +25,7 @@ const MOST_IDLE_BYTES: number = 6 * 1024 * 1024;
 /** An engine by WebAssembly. Rejects with `UNSUPPORTED` where that is missing or forbidden. */
 export async function createWasmZstdEngine(): Promise<ZstdEngine> {
   const module = await compileKernel(ZSTD_KERNEL);
-  return idle.pop() ?? new WasmZstdEngine(await WebAssembly.instantiate(module));
+  return idle.pop() ?? new WasmZstdEngine(await startKernel(module));
 }
 
 class WasmZstdEngine implements ZstdEngine {
