@@ -1,5 +1,4 @@
-// eslint-disable-next-line no-control-regex -- control characters are what this is about
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+const CONTROL = /\p{Cc}/gu;
 
 /**
  * Text from outside made safe to show: control characters, which could command a terminal, are written as `\x1b`. The

