@@ -3,24 +3,13 @@ import { createInflater } from '@stowage/core';
 import type { InflateBackend } from '@stowage/core';
 import { isStowageError } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
+import { randomOf } from './support/xorshift.ts';
+import type { Random } from './support/xorshift.ts';
 
 // More than 100,000 malformed deflate streams, made from good ones by a seeded generator. Whatever comes, the inflater
 // and node:zlib say the same: the same bytes, or the same trouble in the same words.
 
 const STREAMS = 20_000;
-
-/** A generator of numbers from 0 up to a limit: xorshift32. */
-function randomOf(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % limit;
-  };
-}
-
-type Random = ReturnType<typeof randomOf>;
 
 /** Content of every kind that makes a compressor do something else. */
 function contentsOf(random: Random): Buffer[] {

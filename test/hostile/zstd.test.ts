@@ -3,23 +3,13 @@ import { createDecompressor } from '@stowage/core';
 import { isStowageError } from '@stowage/types';
 import { decompress } from 'fzstd';
 import { describe, expect, it } from 'vitest';
+import { randomOf } from './support/xorshift.ts';
+import type { Random } from './support/xorshift.ts';
 
 // 100,000 malformed zstd streams, made from good ones by a seeded generator. Whatever comes ends at once, with content
 // or with an error of a known code; content of a stream without a checksum is what fzstd makes of it.
 
 const STREAMS = 100_000;
-
-function randomOf(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % limit;
-  };
-}
-
-type Random = ReturnType<typeof randomOf>;
 
 function streamsOf(random: Random): Buffer[] {
   const text = 'the quick brown fox jumps over the lazy dog and the other one '.repeat(6);
