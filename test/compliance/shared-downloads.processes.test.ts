@@ -96,6 +96,8 @@ describe('processes that pull into one store at once', () => {
   it('go on where one that was killed had come to', async () => {
     const [target, size] = [large?.digest ?? '', large?.size ?? 0];
     const sent = (): number => registry.served.find((one) => one.target === target)?.sent ?? 0;
+    // However long the second takes to begin, the first has not come to the end.
+    registry.hold(target, size / 2);
     const first = script.start('pulls', root, reference('v1'));
     const { content } = await openFileStorage(root);
     for (const { descriptor } of [v1Config, ...v1Layers]) {
@@ -106,6 +108,7 @@ describe('processes that pull into one store at once', () => {
     const second = script.start('pulls', root, reference('v1'));
     await firstLine(second);
     first.kill('SIGKILL');
+    registry.letGo();
     expect(await exitOf(second)).toBe(0);
     await expectSound(['v1']);
     const { [target]: offsets = [], ...others } = Object.fromEntries(servedFrom());

@@ -8,8 +8,8 @@ import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
 import { openFileStorage } from '@stowage/storage/node';
 import type { Storage } from '@stowage/types';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bundleScript } from '../support/bundle-script.ts';
 import { all, failure, rejection } from './storage-subject.ts';
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
@@ -37,15 +37,7 @@ describe('a file storage that several processes use', () => {
 
   beforeAll(async () => {
     scripts = await mkdtemp(join(tmpdir(), 'stowage-scripts-'));
-    await build({
-      entryPoints: [new URL('storage-lock-child.ts', import.meta.url).pathname],
-      outfile: join(scripts, 'child.mjs'),
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      conditions: ['@stowage/source'],
-    });
+    await bundleScript(new URL('storage-lock-child.ts', import.meta.url), join(scripts, 'child.mjs'));
   });
 
   afterAll(() => rm(scripts, { recursive: true }));

@@ -1,12 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundleScript } from '../support/bundle-script.ts';
 import { runCommand } from './support/run-command.ts';
 
-const CHILD = fileURLToPath(new URL('support/large-archive-child.ts', import.meta.url));
+const CHILD = new URL('support/large-archive-child.ts', import.meta.url);
 const MIB = 2 ** 20;
 
 let directory: string;
@@ -15,19 +14,7 @@ let program: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'stowage-large-archive-'));
   program = join(directory, 'child.mjs');
-  await build({
-    entryPoints: [CHILD],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    banner: {
-      js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`,
-    },
-    conditions: ['@stowage/source'],
-    logLevel: 'warning',
-  });
+  await bundleScript(CHILD, program);
 });
 
 afterAll(() => rm(directory, { recursive: true, force: true }));

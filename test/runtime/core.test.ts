@@ -1,9 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundleScript } from '../support/bundle-script.ts';
 import { runCommand } from '../integration/support/run-command.ts';
 import { findRuntimes } from './support/runtimes.ts';
 
@@ -19,16 +18,7 @@ let script: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stowage-core-'));
   script = join(folder, 'checks.mjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('support/core-checks.ts', import.meta.url))],
-    outfile: script,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    conditions: ['@stowage/source'],
-    logLevel: 'error',
-  });
+  await bundleScript(new URL('support/core-checks.ts', import.meta.url), script);
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));

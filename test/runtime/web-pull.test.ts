@@ -130,6 +130,10 @@ describe.each(browsers)('a pull into the origin private file system of $name', (
       async () => {
         const offsets = Object.values(await partials());
         expect(offsets.filter((offset) => offset >= 8 * MiB - IN_FLIGHT).length).toBe(3);
+        // A page asks for 8 MiB at a time, since browsers take in whatever is on its way.
+        for (const { descriptor } of image.layers) {
+          expect(registry.starts.get(descriptor.digest)).toEqual([0, 8 * MiB]);
+        }
       },
       { timeout: 60_000, interval: 100 },
     );
@@ -157,7 +161,6 @@ describe.each(browsers)('a pull into the origin private file system of $name', (
     expect(pulled.verified.length).toBe(5);
     for (const { descriptor } of image.layers) {
       const { digest, size } = descriptor;
-      // A page asks for 8 MiB at a time, since browsers take in whatever is on its way.
       expect(registry.starts.get(digest)).toEqual([0, 8 * MiB, kept[`layer-${digest}`]]);
       expect(registry.sent.get(digest)).toBeLessThanOrEqual(size + IN_FLIGHT);
     }
@@ -179,7 +182,9 @@ describe.each(browsers)('a pull into the origin private file system of $name', (
       partials: [],
       files: { one: size, two: size, three: size },
     });
-    expect(peak).toBeLessThan(64 * MiB);
+    // Three parts of 8 MiB that the browser takes in whether or not they are read, and what it needs to hand them on:
+    // about 30 MiB; more where the page gets little of the processor.
+    expect(peak).toBeLessThan(100 * MiB);
   }, 300_000);
 });
 

@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundleScript } from './bundle-script.ts';
 
 /** A process that runs a script: it is talked to over its standard input and output. */
 export type Child = ChildProcessByStdio<Writable, Readable, null>;
@@ -26,20 +25,7 @@ export interface ChildScript {
 export async function buildChildScript(source: URL): Promise<ChildScript> {
   const directory = await mkdtemp(join(tmpdir(), 'stowage-script-'));
   const outfile = join(directory, 'child.mjs');
-  await build({
-    entryPoints: [fileURLToPath(source)],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    // What is CommonJS in the bundle asks for Node's own modules.
-    banner: {
-      js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`,
-    },
-    conditions: ['@stowage/source'],
-    logLevel: 'warning',
-  });
+  await bundleScript(source, outfile);
   const running = new Set<Child>();
   const killAll = async (): Promise<void> => {
     await Promise.all(

@@ -31,6 +31,10 @@ export interface ThrottledRegistry {
   readonly host: string;
   /** Every answer with a body so far. */
   readonly served: readonly Served[];
+  /** Sends no more than so many bytes of a body, until it is let go. */
+  hold(target: string, bytes: number): void;
+  /** Sends everything again. */
+  letGo(): void;
   stop(): Promise<void>;
 }
 
@@ -49,6 +53,8 @@ export async function startThrottledRegistry(
 ): Promise<ThrottledRegistry> {
   const contents = contentsOf(images);
   const served: Served[] = [];
+  let held: { readonly target: string; readonly bytes: number; readonly end: Promise<void> } | undefined;
+  let letGo = (): void => undefined;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [, name = '', kind = '', target = ''] = ROUTE.exec(request.url ?? '') ?? [];
@@ -73,6 +79,7 @@ export async function startThrottledRegistry(
     served.push(log);
     for (let at = offset; at < bytes.length && !response.destroyed; at += piece) {
       const part = bytes.subarray(at, at + piece);
+      if (held?.target === target && at + part.length > held.bytes) await held.end;
       await new Promise((resolve) => response.write(part, resolve));
       log.sent += part.length;
       await sleep(pause);
@@ -88,7 +95,20 @@ export async function startThrottledRegistry(
   return {
     host: `127.0.0.1:${String((server.address() as AddressInfo).port)}`,
     served,
+    hold: (target, bytes) => {
+      const end = new Promise<void>((resolve) => {
+        letGo = () => {
+          held = undefined;
+          resolve();
+        };
+      });
+      held = { target, bytes, end };
+    },
+    letGo: () => {
+      letGo();
+    },
     stop: async () => {
+      letGo();
       server.closeAllConnections();
       server.close();
       await once(server, 'close');

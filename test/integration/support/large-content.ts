@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundleScript } from '../../support/bundle-script.ts';
 import { bytesOf } from './large-bytes.ts';
 
 /** A program that is run with a small heap. */
@@ -19,16 +19,7 @@ export async function bundleProgram(url: URL): Promise<LargeProgram> {
   await mkdir(CACHE, { recursive: true });
   const directory = await mkdtemp(join(CACHE, 'large-blob-'));
   const path = join(directory, 'child.mjs');
-  await build({
-    entryPoints: [fileURLToPath(url)],
-    outfile: path,
-    conditions: ['@stowage/source'],
-    external: ['undici', 'hash-wasm'],
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    logLevel: 'error',
-  });
+  await bundleScript(url, path);
   return { path, remove: () => rm(directory, { recursive: true, force: true }) };
 }
 
