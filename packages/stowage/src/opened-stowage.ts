@@ -40,7 +40,6 @@ import type {
 } from '@stowage/types';
 import type { CheckOptions, CheckReport } from './check-store.ts';
 import { findImage } from './find-image.ts';
-import { collectGarbage } from './garbage-collector.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import { createImageConfigStore } from './image-config-store.ts';
 import { stackOf, topLayer, withImageLayers } from './image-layers.ts';
@@ -322,8 +321,10 @@ export class OpenedStowage implements Stowage {
     return this.#run(options, (signal) => this.registry.search(term, { ...options, signal }));
   }
 
-  gc(options: AbortOptions = {}): Promise<GarbageReport> {
-    return collectGarbage({ ...this.#parts(), clock: this.#clock }, options);
+  async gc(options: AbortOptions = {}): Promise<GarbageReport> {
+    // Most pages never collect.
+    const { collectGarbage } = await import('./garbage-collector.ts');
+    return await collectGarbage({ ...this.#parts(), clock: this.#clock }, options);
   }
 
   check(options: CheckOptions = {}): Promise<CheckReport> {
