@@ -46,7 +46,6 @@ import type {
 } from './artifact/artifact-types.ts';
 import type { CopyOptions, CopyResult } from './copy/copy-types.ts';
 import { findImage } from './find-image.ts';
-import { collectGarbage } from './garbage-collector.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import { createImageConfigStore } from './image-config-store.ts';
 import { withImageLayers } from './image-layers.ts';
@@ -333,8 +332,10 @@ export class OpenedStowage implements Stowage {
     return this.#calls.run(options, (signal) => this.registry.search(term, { ...options, signal }));
   }
 
-  gc(options: AbortOptions = {}): Promise<GarbageReport> {
-    return collectGarbage({ ...this.#parts(), clock: this.#clock }, options);
+  async gc(options: AbortOptions = {}): Promise<GarbageReport> {
+    // Most pages never collect.
+    const { collectGarbage } = await import('./garbage-collector.ts');
+    return await collectGarbage({ ...this.#parts(), clock: this.#clock }, options);
   }
 
   check(options: CheckOptions = {}): Promise<CheckReport> {
