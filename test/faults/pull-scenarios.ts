@@ -1,18 +1,6 @@
 import type { ErrorCode } from '@stowage/types';
+import type { PullScenario } from './pull-scenario.ts';
 import type { Fault, ScenarioStep } from './script.ts';
-
-/** A registry that behaves in some way while an image of two layers, `{base}` and `{top}`, is pulled, and what comes of it. */
-export interface PullScenario {
-  /** What the registry does. */
-  readonly name: string;
-  readonly steps: readonly ScenarioStep[];
-  /** How the pull fails; it succeeds where this is left out. */
-  readonly error?: { readonly code: ErrorCode; readonly message?: string };
-  /** How often these were asked for, in any range. */
-  readonly asked?: Readonly<Record<string, number>>;
-  /** These requests were sent, among others. */
-  readonly requests?: readonly string[];
-}
 
 const REPOSITORY = '/v2/team/app';
 const TAG = `${REPOSITORY}/manifests/v1`;
@@ -256,7 +244,11 @@ const LAYERS: readonly PullScenario[] = [
   },
   {
     name: 'a layer that is cut, and another range than was asked for',
-    steps: [step(`GET ${BASE}`, { cutAfter: 5_000 }), step(`GET ${BASE}`, { range: 'bytes=7000-' })],
+    // Who lost all that came before the cut asks for no range, and gets none.
+    steps: [
+      step(`GET ${BASE}`, { cutAfter: 5_000 }),
+      { ...step(`GET ${BASE}`, { range: 'bytes=7000-' }), when: { range: 'bytes=' } },
+    ],
   },
   {
     name: 'a layer that is cut over and over, further on each time',
@@ -270,7 +262,8 @@ const LAYERS: readonly PullScenario[] = [
   },
   {
     name: 'a layer that is elsewhere',
-    steps: [step(`GET ${BASE}`, { status: 307, headers: { location: `{elsewhere}${BASE}` } })],
+    // A page asks once more, for the browser to follow by itself.
+    steps: [step(`GET ${BASE}`, { status: 307, headers: { location: `{elsewhere}${BASE}` } }, ALWAYS)],
     requests: [`elsewhere GET ${BASE}`],
   },
   {
@@ -281,12 +274,16 @@ const LAYERS: readonly PullScenario[] = [
     ],
     error: { code: 'NOT_FOUND' },
   },
-  fatal(
-    'a layer that leads back to itself',
-    `GET ${BASE}`,
-    { status: 307, headers: { location: BASE } },
-    'REGISTRY',
-  ),
+  {
+    ...fatal(
+      'a layer that leads back to itself',
+      `GET ${BASE}`,
+      { status: 307, headers: { location: BASE } },
+      'REGISTRY',
+    ),
+    // The browser follows by itself, and says no more than that nothing came of it.
+    page: { error: { code: 'UNAVAILABLE' } },
+  },
 ];
 
 /** Whole pulls from registries at fault. */

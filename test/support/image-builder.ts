@@ -53,12 +53,20 @@ const encoder = new TextEncoder();
 /** Builds an image, base first. The same input gives the same bytes. */
 export function buildImage(
   layers: readonly (readonly EntryToBuild[])[],
-  { architecture = 'amd64', docker = false, compression = GZIP }: BuildOptions = {},
+  { compression = GZIP, ...options }: BuildOptions = {},
 ): BuiltImage {
-  const built = layers.map((entries) => {
-    const layer = buildLayer(entries, compression);
-    return docker ? withType(layer, MEDIA_TYPES.dockerLayerGzip) : layer;
-  });
+  return assembleImage(
+    layers.map((entries) => buildLayer(entries, compression)),
+    options,
+  );
+}
+
+/** Makes an image of layers, base first. */
+export function assembleImage(
+  layers: readonly BuiltLayer[],
+  { architecture = 'amd64', docker = false }: Omit<BuildOptions, 'compression'> = {},
+): BuiltImage {
+  const built = layers.map((layer) => (docker ? withType(layer, MEDIA_TYPES.dockerLayerGzip) : layer));
   const config = json({
     created: '2026-01-02T03:04:05Z',
     architecture,
@@ -98,13 +106,17 @@ export function buildIndex(manifests: readonly Descriptor[], docker = false): Bu
 /** Builds one layer. */
 export function buildLayer(
   entries: readonly EntryToBuild[],
-  { suffix, compress }: LayerCompression = GZIP,
+  compression: LayerCompression = GZIP,
 ): BuiltLayer {
   const writer = createTarWriter();
   const parts = entries.flatMap(({ content, ...header }) =>
     writer.entry(header, typeof content === 'string' ? encoder.encode(content) : content),
   );
-  const tar = Buffer.concat([...parts, writer.end()]);
+  return layerOfTar(Buffer.concat([...parts, writer.end()]), compression);
+}
+
+/** Makes a layer of an archive. */
+export function layerOfTar(tar: Bytes, { suffix, compress }: LayerCompression = GZIP): BuiltLayer {
   const bytes = compress(tar);
   return {
     descriptor: { mediaType: MEDIA_TYPES.ociLayer + suffix, digest: sha256(bytes), size: bytes.length },

@@ -8,6 +8,7 @@ import { runCommand } from './run-command.ts';
 export interface Containerd {
   /** The path of its socket. */
   readonly socket: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -31,6 +32,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
   const daemon = await startDaemon('containerd', ['--config', config], 'containerd successfully booted');
   return {
     socket,
+    pid: daemon.pid,
     stop: async () => {
       await daemon.stop();
       await rm(directory, { recursive: true, force: true });
@@ -48,15 +50,28 @@ export interface ContainerdImage {
   readonly chainIds: readonly string[];
 }
 
+const SNAPSHOTTER = ['--snapshotter', 'native'];
+
+/** What `ctr` is given to pull an image for linux/amd64 from a registry on http, and to unpack it. */
+export function pullArguments({ socket }: Containerd, name: string): string[] {
+  const platform = ['--platform', 'linux/amd64'];
+  return ['--address', socket, 'images', 'pull', '--plain-http', ...SNAPSHOTTER, ...platform, name];
+}
+
+/** Removes an image, and all that only it needs. */
+export async function removeFromContainerd({ socket }: Containerd, name: string): Promise<void> {
+  await runCommand('ctr', ['--address', socket, 'images', 'remove', '--sync', name]);
+}
+
 /** Pulls an image for linux/amd64 from a registry on http, and unpacks it. */
-export async function pullWithContainerd({ socket }: Containerd, name: string): Promise<ContainerdImage> {
-  const ctr = (...args: string[]): Promise<string> => runCommand('ctr', ['--address', socket, ...args]);
-  const snapshotter = ['--snapshotter', 'native'];
-  await ctr('images', 'pull', '--plain-http', ...snapshotter, '--platform', 'linux/amd64', name);
+export async function pullWithContainerd(containerd: Containerd, name: string): Promise<ContainerdImage> {
+  const ctr = (...args: string[]): Promise<string> =>
+    runCommand('ctr', ['--address', containerd.socket, ...args]);
+  await runCommand('ctr', pullArguments(containerd, name));
   const [images, content, snapshots] = await Promise.all([
     ctr('images', 'list', `name==${name}`),
     ctr('content', 'list', '--quiet'),
-    ctr('snapshots', ...snapshotter, 'list'),
+    ctr('snapshots', ...SNAPSHOTTER, 'list'),
   ]);
   const digests = (text: string): string[] => text.match(/sha256:[0-9a-f]{64}/g) ?? [];
   const chainIds = snapshots.split('\n').flatMap((line) => digests(line).slice(0, 1));

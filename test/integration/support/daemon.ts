@@ -8,6 +8,7 @@ const PATIENCE = 60_000;
 
 /** A running daemon. */
 export interface Daemon {
+  readonly pid: number;
   /** Ends it and waits for its end. */
   stop(): Promise<void>;
 }
@@ -35,6 +36,7 @@ export async function startDaemon(program: string, args: readonly string[], read
     clearTimeout(timer);
   });
   return {
+    pid: child.pid ?? 0,
     stop: async () => {
       const hanging = setTimeout(kill, PATIENCE);
       child.kill('SIGTERM');

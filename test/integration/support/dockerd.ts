@@ -26,6 +26,8 @@ export interface DockerImage {
 
 /** A running dockerd, by its HTTP API. Calls reject with an `Error` of docker's own message. */
 export interface Dockerd {
+  /** Its processes: its own and that of its containerd. */
+  readonly pids: readonly number[];
   /** Pulls an image, `name` without a tag for all tags, and answers what came of it line by line. */
   pull(name: string, tag?: string): Promise<readonly DockerLine[]>;
   /** Loads an archive, and answers what came of it line by line. */
@@ -55,7 +57,7 @@ export async function startDockerd(): Promise<Dockerd> {
     running.push(
       await startDaemon('dockerd', await dockerdArguments(directory, socket, containerd.socket), READY),
     );
-    return { ...createClient(socket), stop };
+    return { ...createClient(socket), pids: running.map(({ pid }) => pid), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -76,7 +78,7 @@ async function dockerdArguments(directory: string, socket: string, containerd: s
   ];
 }
 
-function createClient(socketPath: string): Omit<Dockerd, 'stop'> {
+function createClient(socketPath: string): Omit<Dockerd, 'stop' | 'pids'> {
   const call = async (method: string, path: string, body?: Uint8Array): Promise<Buffer> => {
     const headers = body === undefined ? {} : { 'content-type': 'application/x-tar' };
     const sent = request({ socketPath, method, path: `/v1.41${path}`, headers }).end(body);
