@@ -10,8 +10,6 @@ describe('the origin private file system in a dedicated worker', () => {
   let worker: Worker;
 
   beforeAll(() => {
-    // A worker cannot collect the memories of WebAssembly that the window is done with, and shares the room for them.
-    (globalThis as { gc?(): void }).gc?.();
     worker = new Worker(new URL('web-worker.ts', import.meta.url), { type: 'module' });
   });
 

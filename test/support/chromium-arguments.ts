@@ -7,6 +7,4 @@ export const CHROMIUM_ARGUMENTS: string[] = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // Tests of one process share the room for memories of WebAssembly: they must be able to give back what they had.
-  '--js-flags=--expose-gc',
 ];
