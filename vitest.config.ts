@@ -33,7 +33,14 @@ const units = readdirSync(new URL('packages', import.meta.url)).map((name) => ({
   plugins: [seededProperties],
   resolve: { conditions: SOURCE },
   ssr: { resolve: { conditions: SOURCE, externalConditions: SOURCE } },
-  test: { name, include: [`packages/${name}/src/**/*.test.ts`], exclude: ELSEWHERE },
+  // The limit is for tests that hang: a busy machine may take long over any other.
+  test: {
+    name,
+    include: [`packages/${name}/src/**/*.test.ts`],
+    exclude: ELSEWHERE,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
 }));
 
 /** Tests across packages, each kind in its folder under `test/`. */

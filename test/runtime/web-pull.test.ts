@@ -18,6 +18,8 @@ import type { PulledImage } from './support/web-pull-tab.ts';
 const MiB = 1024 * 1024;
 /** What a window has in its buffers at most: one that is written and one that is filled. */
 const IN_FLIGHT = 2 * MiB;
+/** What the registry sends at a time. */
+const PIECE = 64 * 1024;
 
 /** A registry in this process that counts what it sends of every blob, and can stop amid all of them. */
 class MeteredRegistry {
@@ -50,8 +52,8 @@ class MeteredRegistry {
     this.starts.set(digest, [...(this.starts.get(digest) ?? []), start]);
     const meter = new TransformStream<Uint8Array, Uint8Array>({
       transform: async (bytes, controller) => {
-        for (let at = 0; at < bytes.byteLength; at += 64 * 1024) {
-          const piece = bytes.subarray(at, at + 64 * 1024);
+        for (let at = 0; at < bytes.byteLength; at += PIECE) {
+          const piece = bytes.subarray(at, at + PIECE);
           const sent = this.sent.get(digest) ?? 0;
           if (sent + piece.byteLength > this.#limit) await this.#released;
           this.sent.set(digest, sent + piece.byteLength);
@@ -162,7 +164,8 @@ describe.each(browsers)('a pull into the origin private file system of $name', (
     for (const { descriptor } of image.layers) {
       const { digest, size } = descriptor;
       expect(registry.starts.get(digest)).toEqual([0, 8 * MiB, kept[`layer-${digest}`]]);
-      expect(registry.sent.get(digest)).toBeLessThanOrEqual(size + IN_FLIGHT);
+      // The piece that waited to be let go may still have gone to who is no more.
+      expect(registry.sent.get(digest)).toBeLessThanOrEqual(size + IN_FLIGHT + PIECE);
     }
     registry.sent.clear();
     expect((await run<PulledImage>(page, 'pullImage', root, reference)).status).toBe('up-to-date');
