@@ -27,7 +27,7 @@ import type { Stowage, StowageOptions } from './stowage.ts';
  */
 export async function openStowage(options: StowageOptions = {}): Promise<Stowage> {
   const { root, storage: given, concurrency, clock = systemClock, ...others } = options;
-  const { requireSchema2 = false, onImageEvent, ...network } = others;
+  const { requireSchema2 = false, verifySchema1Signatures, onImageEvent, ...network } = others;
   if (root !== undefined && given !== undefined) {
     throw new StowageError('INVALID_ARGUMENT', 'give either root or storage, not both');
   }
@@ -46,6 +46,7 @@ export async function openStowage(options: StowageOptions = {}): Promise<Stowage
       downloads: createDownloadManager({ layerStore: layers, concurrency, clock }),
       clock,
       requireSchema2,
+      verifySchema1Signatures,
       onImageEvent,
     });
   } catch (error) {

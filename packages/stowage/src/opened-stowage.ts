@@ -78,6 +78,7 @@ export interface StowageParts {
   readonly downloads: RootFSDownloadManager;
   readonly clock: Clock;
   readonly requireSchema2: boolean;
+  readonly verifySchema1Signatures: ImagePullConfig['verifySchema1Signatures'];
   readonly onImageEvent: ImageEventLogger | undefined;
 }
 
@@ -96,6 +97,7 @@ export class OpenedStowage implements Stowage {
   readonly #downloads: RootFSDownloadManager;
   readonly #clock: Clock;
   readonly #requireSchema2: boolean;
+  readonly #verifySchema1Signatures: ImagePullConfig['verifySchema1Signatures'];
   readonly #onImageEvent: ImageEventLogger | undefined;
   readonly #leases: LeaseManager;
   /** What pulls that run at one time share. */
@@ -116,6 +118,7 @@ export class OpenedStowage implements Stowage {
     this.#downloads = parts.downloads;
     this.#clock = parts.clock;
     this.#requireSchema2 = parts.requireSchema2;
+    this.#verifySchema1Signatures = parts.verifySchema1Signatures;
     this.#onImageEvent = parts.onImageEvent;
     this.#leases = createLeaseManager(parts.storage, { clock: parts.clock });
   }
@@ -156,6 +159,7 @@ export class OpenedStowage implements Stowage {
       leases: this.#leases,
       openRepository: this.#access.openRepository,
       requireSchema2: this.#requireSchema2,
+      verifySchema1Signatures: this.#verifySchema1Signatures,
       schema2Types: SCHEMA2_TYPES,
     };
   }
