@@ -38,7 +38,7 @@ if (chromium === undefined) console.log('No Chromium: the browser tests are left
 const browser = {
   resolve: { conditions: [...SOURCE, 'browser', 'module', 'import', 'default'] },
   // Bundled before the run: found on the way, they would make the page load anew in the middle of a test.
-  optimizeDeps: { include: ['fast-check', 'hash-wasm', 'pako', 'zod/mini'] },
+  optimizeDeps: { include: ['fast-check', 'hash-wasm', 'jose', 'pako', 'zod/mini'] },
   test: {
     name: 'browser',
     include: ['packages/*/src/**/*.test.ts', `test/compliance/${WEB}`],

@@ -5,6 +5,9 @@ import { buildImage, pushImage } from '../support/image-builder.ts';
 import { copyAsSchema1 } from './support/skopeo.ts';
 import { useRegistries } from './support/use-registries.ts';
 
+/** Of the kind that skopeo signs with. */
+type EllipticKey = Readonly<Record<'kty' | 'crv' | 'x' | 'y', string>>;
+
 const image = buildImage([[{ name: 'f', content: 'old' }]], { docker: true });
 
 describe('a manifest of schema 1 that skopeo has signed', () => {
@@ -32,7 +35,7 @@ describe('a manifest of schema 1 that skopeo has signed', () => {
     const response = await fetch(manifestUrl, { headers: { accept } });
     const { raw } = parseSignedManifest(new Uint8Array(await response.arrayBuffer()));
     const { signatures } = JSON.parse(new TextDecoder().decode(raw)) as {
-      readonly signatures: readonly [{ readonly header: { readonly jwk: JsonWebKey } }];
+      readonly signatures: readonly [{ readonly header: { readonly jwk: EllipticKey } }];
     };
     const { jwk } = signatures[0].header;
     await using trusting = await openStowage({ verifySchema1Signatures: [jwk] });
