@@ -17,7 +17,10 @@ const PACKAGED = {
 };
 
 /** Other names in PATH under which a program may be known. */
-const ALIASES = { chromium: ['chromium-browser', 'google-chrome', 'google-chrome-stable'] };
+const ALIASES = {
+  chromium: ['chromium-browser', 'google-chrome', 'google-chrome-stable'],
+  'libdeflate-tools': ['libdeflate-gunzip'],
+};
 
 /** The runtimes that tests run in, beside the Node that runs the tests. */
 export const RUNTIMES = Object.freeze(Object.keys(PACKAGED));
@@ -26,7 +29,9 @@ export const RUNTIMES = Object.freeze(Object.keys(PACKAGED));
 export const SYSTEM_PROGRAMS = Object.freeze([
   'chromium',
   'docker-registry',
+  'libdeflate-tools',
   'openssl',
+  'pigz',
   'python3',
   'skopeo',
   'umoci',

@@ -4,6 +4,7 @@ import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { withPage } from '../support/page.ts';
 import type { ServedFile } from '../support/page.ts';
+import { GZIP_DIGESTS } from './support/gzip-sample.ts';
 import { findRuntimes } from './support/runtimes.ts';
 
 /** What an application would serve: the entries and the parts that they share and load on demand. */
@@ -42,5 +43,13 @@ describe.each(findRuntimes().filter(({ kind }) => kind === 'chromium'))('a page 
     const files = { ...(await bundle()), '/': page };
     const call = `import('/core-page.js').then((page) => page.stagesInPage('/core-worker.js'))`;
     expect(await withPage(path, files, (open) => open.evaluate(call))).toEqual(places);
+  });
+
+  it('compresses to the same bytes as every runtime, in workers too', async () => {
+    const page = { type: 'text/html', body: '<!doctype html>' };
+    const files = { ...(await bundle()), '/': page };
+    const call = `import('/core-page.js').then((page) => page.gzipInPage('/core-worker.js'))`;
+    const digests = await withPage(path, files, (open) => open.evaluate(call));
+    expect(digests).toEqual([GZIP_DIGESTS, GZIP_DIGESTS]);
   });
 });

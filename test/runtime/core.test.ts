@@ -48,7 +48,9 @@ describe('the core, against node:crypto and node:zlib', () => {
       tar: null,
       'layer stage': null,
       'layer stage in a worker': null,
+      gzip: null,
+      'gzip in workers': null,
     });
-    expect(backends).toMatchObject({ sha256: 'native', gunzip: 'wasm', worker: 'threads' });
+    expect(backends).toMatchObject({ sha256: 'native', gunzip: 'wasm', gzip: 'wasm', worker: 'threads' });
   });
 });

@@ -27,8 +27,16 @@ export async function withStowage<T>(
   work: (stowage: Stowage) => Promise<T>,
   options: StowageOptions = {},
 ): Promise<T> {
-  const open = context.environment.openStowage ?? openStowage;
-  const stowage = await open({ ...options, root: storeRoot(flags, context) });
+  return await withRegistries(context, { ...options, root: storeRoot(flags, context) }, work);
+}
+
+/** Opens what speaks to registries and keeps nothing, for as long as the work takes. */
+export async function withRegistries<T>(
+  { environment }: CommandContext,
+  options: StowageOptions,
+  work: (stowage: Stowage) => Promise<T>,
+): Promise<T> {
+  const stowage = await (environment.openStowage ?? openStowage)(options);
   try {
     return await work(stowage);
   } finally {

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
+import { addArtifactCommand } from './commands/artifact.ts';
 import { addCatCommand } from './commands/cat.ts';
 import { addCheckCommand } from './commands/check.ts';
+import { addCopyCommand } from './commands/copy.ts';
 import { addDiffCommand } from './commands/diff.ts';
 import { addExtractCommand } from './commands/extract.ts';
 import { addGcCommand } from './commands/gc.ts';
@@ -13,6 +15,8 @@ import { addLoginCommand } from './commands/login.ts';
 import { addLogoutCommand } from './commands/logout.ts';
 import { addLsCommand } from './commands/ls.ts';
 import { addPullCommand } from './commands/pull.ts';
+import { addPushCommand } from './commands/push.ts';
+import { addReferrersCommand } from './commands/referrers.ts';
 import { addResolveCommand } from './commands/resolve.ts';
 import { addRmCommand } from './commands/rm.ts';
 import { addSaveCommand } from './commands/save.ts';
@@ -26,6 +30,7 @@ import { Output } from './output.ts';
 /** In the order in which the help lists them. */
 const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [
   addPullCommand,
+  addPushCommand,
   addImagesCommand,
   addInspectCommand,
   addLsCommand,
@@ -39,6 +44,9 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
   addLoadCommand,
   addTagsCommand,
   addResolveCommand,
+  addCopyCommand,
+  addReferrersCommand,
+  addArtifactCommand,
   addLoginCommand,
   addLogoutCommand,
   addServeCommand,
@@ -71,7 +79,7 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
 export function createProgram(environment: Environment): Command {
   const { stdout, stderr, signal } = environment;
   const program = new Command('stowage')
-    .description('Pull, keep and look into container images.')
+    .description('Pull, push, keep and look into container images.')
     .version(version())
     .showSuggestionAfterError(false)
     .exitOverride()

@@ -1,5 +1,5 @@
 import { discardProgress, formatJsonProgress, formatProgressBar } from '@stowage/types';
-import type { Progress, ProgressSnapshot } from '@stowage/types';
+import type { Progress, ProgressOutput, ProgressSnapshot } from '@stowage/types';
 import type { OutputStream } from './environment.ts';
 import { printable } from './printable.ts';
 import { TerminalProgress } from './terminal-progress.ts';
@@ -35,6 +35,22 @@ export function createProgressDisplay(stream: OutputStream, { json, quiet }: Pro
   }
   if (quiet === true) return { finish, update: discardProgress };
   return stream.isTTY === true ? new TerminalProgress(stream) : { finish, update: plainLines(stream) };
+}
+
+/** Shows the progress of some work, and is done with that before the work's result is there. */
+export async function withProgress<T>(
+  stream: OutputStream,
+  flags: ProgressFlags,
+  work: (onProgress: ProgressOutput) => Promise<T>,
+): Promise<T> {
+  const display = createProgressDisplay(stream, flags);
+  try {
+    return await work((progress) => {
+      display.update(progress);
+    });
+  } finally {
+    display.finish();
+  }
 }
 
 /** One line for each change of words. Steps that only count are left out. */

@@ -1,11 +1,13 @@
 import { crc32Backend } from './inflate/crc32.ts';
 import type { Crc32Backend } from './inflate/crc32.ts';
+import { gzipBackend } from './deflate/compressor.ts';
+import type { GzipBackend } from './deflate/compressor.ts';
 import { gunzipBackend, zstdBackend } from './decompress/format-decoder.ts';
 import type { GunzipBackend, ZstdBackend } from './decompress/decompress-options.ts';
 import { digestBackend } from './digest/digester.ts';
 import type { DigestBackend } from './digest/digester.ts';
-import { workerBackend } from './layer-stage/worker-backend.ts';
-import type { WorkerBackend } from './layer-stage/worker-backend.ts';
+import { workerBackend } from './workers/worker-backend.ts';
+import type { WorkerBackend } from './workers/worker-backend.ts';
 
 /** What this runtime does its work with. */
 export interface Backends {
@@ -13,6 +15,7 @@ export interface Backends {
   /** For sha384 too. */
   readonly sha512: DigestBackend;
   readonly gunzip: GunzipBackend;
+  readonly gzip: GzipBackend;
   readonly zstd: ZstdBackend | 'none';
   readonly crc32: Crc32Backend;
   /** What workers are made with. That they can be made is not sure: a page's policy may forbid it. */
@@ -34,6 +37,7 @@ export function backends(): Backends {
     sha256: digestBackend(),
     sha512: digestBackend(),
     gunzip: gunzipBackend(),
+    gzip: gzipBackend(),
     zstd: zstdBackend(),
     crc32: crc32Backend(),
     worker: workerBackend(),

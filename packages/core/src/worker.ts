@@ -1,7 +1,7 @@
 import { StowageError } from '@stowage/types';
 import { runtimeProcess } from './platform/platform.ts';
-import type { FromWorker, ToWorker } from './layer-stage/worker-protocol.ts';
-import { serve } from './layer-stage/worker-serve.ts';
+import type { FromWorker, ToWorker } from './workers/worker-protocol.ts';
+import { serve } from './worker-serve.ts';
 
 /** How a thread of node:worker_threads speaks to the one that made it; Deno and Bun have it too. */
 interface ParentPort {

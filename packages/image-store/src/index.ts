@@ -11,6 +11,8 @@ export * from './edit/append-layer.ts';
 export * from './edit/change-config.ts';
 export * from './edit/convert-image.ts';
 export type { EditableImage, ImageFormat } from './edit/editable-image.ts';
+export { layerIn, layerTypeOf } from './edit/layer-types.ts';
+export type { LayerCompression, LayerType } from './edit/layer-types.ts';
 export * from './edit/read-editable-image.ts';
 export * from './edit/rebase-image.ts';
 export * from './edit/recompress-layers.ts';

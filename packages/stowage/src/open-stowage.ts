@@ -6,7 +6,7 @@ import { openStorage } from '@stowage/storage';
 import { createDownloadManager } from '@stowage/transfer';
 import { StowageError } from '@stowage/types';
 import { OpenedStowage } from './opened-stowage.ts';
-import { createRegistryAccess } from './registry-access.ts';
+import { createRegistryAccess } from './access/registry-access.ts';
 import type { Stowage, StowageOptions } from './stowage.ts';
 
 /**
@@ -26,7 +26,7 @@ import type { Stowage, StowageOptions } from './stowage.ts';
  * ```
  */
 export async function openStowage(options: StowageOptions = {}): Promise<Stowage> {
-  const { root, storage: given, concurrency, clock = systemClock, ...others } = options;
+  const { root, storage: given, concurrency, uploadConcurrency, clock = systemClock, ...others } = options;
   const { requireSchema2 = false, verifySchema1Signatures, onImageEvent, ...network } = others;
   if (root !== undefined && given !== undefined) {
     throw new StowageError('INVALID_ARGUMENT', 'give either root or storage, not both');
@@ -44,6 +44,8 @@ export async function openStowage(options: StowageOptions = {}): Promise<Stowage
       registry,
       access: createRegistryAccess({ ...network, registry, clock }),
       downloads: createDownloadManager({ layerStore: layers, concurrency, clock }),
+      auth: network.auth,
+      uploadConcurrency,
       clock,
       requireSchema2,
       verifySchema1Signatures,

@@ -1,6 +1,5 @@
 import { hostPlatform, iterate, streamFrom } from '@stowage/core';
 import type { LoadResult, SaveArchiveDeps, SaveArchiveOptions } from '@stowage/image-store';
-import { openImageView } from '@stowage/layer-store';
 import type { DiffViewsOptions, ViewDifference } from '@stowage/layer-store';
 import type { ExtractOptions, ExtractResult } from '@stowage/layer-store/node';
 import { createTransferManager } from '@stowage/transfer';
@@ -25,11 +24,13 @@ import type {
   ImagePullConfig,
   ImageStore,
   LayerStore,
+  LayerUploadManager,
   LeaseManager,
   LoginResult,
   MetadataStore,
   Platform,
   ReferenceStore,
+  ReferrersOptions,
   RegistryService,
   Repository,
   RootFSDownloadManager,
@@ -38,19 +39,29 @@ import type {
   Storage,
 } from '@stowage/types';
 import type { CheckOptions, CheckReport } from './check-store.ts';
+import type {
+  PullArtifactResult,
+  PushArtifactOptions,
+  PushArtifactResult,
+} from './artifact/artifact-types.ts';
+import type { CopyOptions, CopyResult } from './copy/copy-types.ts';
 import { findImage } from './find-image.ts';
 import { collectGarbage } from './garbage-collector.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import { createImageConfigStore } from './image-config-store.ts';
-import { stackOf, topLayer, withImageLayers } from './image-layers.ts';
+import { withImageLayers } from './image-layers.ts';
 import { inspectImage, listImages } from './inspect-image.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
 import { createLeaseManager } from './leases.ts';
+import { openView } from './open-view.ts';
 import { observeWhole } from './pull/observe-whole.ts';
 import type { PullPlan } from './pull/plan-pull.ts';
 import { pull } from './pull/pull.ts';
 import type { PullResult } from './pull/pull-result.ts';
-import type { RegistryAccess } from './registry-access.ts';
+import { listEntries } from './access/list-entries.ts';
+import type { RegistryAccess } from './access/registry-access.ts';
+import { RunningCalls } from './running-calls.ts';
+import type { PushResult } from './push/push-result.ts';
 import { removeArtifact, removeNames } from './remove-image.ts';
 import type { RemoveResult } from './remove-image.ts';
 import { resolveImage } from './pull/resolve-image.ts';
@@ -60,10 +71,13 @@ import type {
   LoadOptions,
   OpenImageView,
   PlanOptions,
+  PullArtifactOptions,
   PullOptions,
+  PushOptions,
   RemoveOptions,
   ResolveOptions,
   Stowage,
+  StowageOptions,
 } from './stowage.ts';
 
 /** What an {@link OpenedStowage} is made of. */
@@ -76,6 +90,8 @@ export interface StowageParts {
   readonly registry: RegistryService;
   readonly access: RegistryAccess;
   readonly downloads: RootFSDownloadManager;
+  readonly auth: StowageOptions['auth'];
+  readonly uploadConcurrency: number | undefined;
   readonly clock: Clock;
   readonly requireSchema2: boolean;
   readonly verifySchema1Signatures: ImagePullConfig['verifySchema1Signatures'];
@@ -95,6 +111,9 @@ export class OpenedStowage implements Stowage {
   readonly #ownsStorage: boolean;
   readonly #access: RegistryAccess;
   readonly #downloads: RootFSDownloadManager;
+  readonly #auth: StowageParts['auth'];
+  readonly #uploadConcurrency: number | undefined;
+  #uploads: LayerUploadManager | undefined;
   readonly #clock: Clock;
   readonly #requireSchema2: boolean;
   readonly #verifySchema1Signatures: ImagePullConfig['verifySchema1Signatures'];
@@ -102,8 +121,7 @@ export class OpenedStowage implements Stowage {
   readonly #leases: LeaseManager;
   /** What pulls that run at one time share. */
   readonly #shared: TransferManager = createTransferManager({ concurrency: 0 });
-  readonly #closing = new AbortController();
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #calls = new RunningCalls();
 
   constructor(parts: StowageParts) {
     this.storage = parts.storage;
@@ -116,6 +134,8 @@ export class OpenedStowage implements Stowage {
     this.#ownsStorage = parts.ownsStorage;
     this.#access = parts.access;
     this.#downloads = parts.downloads;
+    this.#auth = parts.auth;
+    this.#uploadConcurrency = parts.uploadConcurrency;
     this.#clock = parts.clock;
     this.#requireSchema2 = parts.requireSchema2;
     this.#verifySchema1Signatures = parts.verifySchema1Signatures;
@@ -139,7 +159,7 @@ export class OpenedStowage implements Stowage {
       platform,
     };
     const config = onSnapshot === undefined ? own : observeWhole(own, onSnapshot, this.#clock);
-    const result = await this.#run(options, (signal) =>
+    const result = await this.#calls.run(options, (signal) =>
       pull(reference, config, { signal, shared: this.#shared, clock: this.#clock }),
     );
     if (!allTags) warnOfPlatform(result, platform, onProgress);
@@ -167,13 +187,57 @@ export class OpenedStowage implements Stowage {
   plan(text: string, options: PlanOptions = {}): Promise<PullPlan> {
     const reference = tagNameOnly(parseNormalizedNamed(text.replace(/:$/, '')));
     const platform = platformOf(options.platform) ?? hostPlatform();
-    return this.#run(options, async (signal) => {
+    return this.#calls.run(options, async (signal) => {
       // Few need it, and a page should not have to load it.
       const { planPull } = await import('./pull/plan-pull.ts');
       const work = (remote: Repository): Promise<PullPlan> =>
         planPull(remote, this.content, reference, platform, { signal });
       return await this.#access.read(reference, work, { signal });
     });
+  }
+
+  push(text: string, options: PushOptions = {}): Promise<PushResult> {
+    return this.#calls.run(options, async (signal) => {
+      // Few pages need it.
+      const { createUploadManager, pushFromStore } = await import('./push-from-store.ts');
+      this.#uploads ??= createUploadManager({ concurrency: this.#uploadConcurrency, clock: this.#clock });
+      const deps = {
+        ...this.#parts(),
+        ...{ content: this.content, metadata: this.metadata, registry: this.registry, leases: this.#leases },
+        ...{ auth: this.#auth, uploads: this.#uploads, openRepository: this.#access.openRepository },
+        ...{ requireSchema2: this.#requireSchema2, onImageEvent: this.#onImageEvent },
+      };
+      return await pushFromStore(text, deps, { ...options, signal });
+    });
+  }
+
+  copy(source: string, target: string, options: CopyOptions = {}): Promise<CopyResult> {
+    return this.#calls.run(options, async (signal) => {
+      const { copyImage } = await import('./copy/copy-image.ts');
+      return await copyImage(source, target, this.#access, { ...options, signal });
+    });
+  }
+
+  pushArtifact(reference: string, options: PushArtifactOptions): Promise<PushArtifactResult> {
+    return this.#calls.run(options, async (signal) => {
+      const { pushArtifact } = await import('./artifact/push-artifact.ts');
+      return await pushArtifact(reference, this.#access, { ...options, signal });
+    });
+  }
+
+  async pullArtifact(reference: string, options: PullArtifactOptions = {}): Promise<PullArtifactResult> {
+    const result = await this.pull(reference, options);
+    const { readArtifact } = await import('./artifact/read-artifact.ts');
+    return await readArtifact(result, this.content, options);
+  }
+
+  async *referrers(text: string, options: ReferrersOptions = {}): AsyncGenerator<Descriptor> {
+    const reference = tagNameOnly(parseNormalizedNamed(text));
+    const signal = this.#calls.signal(options);
+    const { digest = (await this.resolve(text, { signal })).digest } = reference;
+    const list = (remote: Repository): AsyncIterable<Descriptor> =>
+      remote.referrers(digest, { ...options, signal });
+    yield* listEntries(this.#access, reference, list, signal);
   }
 
   images(options?: AbortOptions): Promise<ImageSummary[]> {
@@ -187,21 +251,7 @@ export class OpenedStowage implements Stowage {
 
   async view(text: string, options?: AbortOptions): Promise<OpenImageView> {
     const { image } = await findImage(text, this, options);
-    const top = await topLayer(image.config, this.layers, options);
-    let open = top !== undefined;
-    const close = async (): Promise<void> => {
-      if (!open || top === undefined) return;
-      open = false;
-      await this.layers.release(top);
-    };
-    try {
-      const { history } = image.config;
-      const view = await openImageView(stackOf(top), { ...options, history });
-      return Object.assign(view, { close, [Symbol.asyncDispose]: close });
-    } catch (error) {
-      await close();
-      throw error;
-    }
+    return openView(image.config, this.layers, options);
   }
 
   async diff(
@@ -214,7 +264,7 @@ export class OpenedStowage implements Stowage {
   }
 
   extract(text: string, options: ExtractOptions): Promise<ExtractResult> {
-    return this.#run(options, async (signal) => {
+    return this.#calls.run(options, async (signal) => {
       const { image } = await findImage(text, this, { signal });
       // It needs files, which a page has not.
       const { extractLayers } = await import('#platform');
@@ -250,14 +300,14 @@ export class OpenedStowage implements Stowage {
 
   save(references: readonly string[], options: SaveArchiveOptions = {}): ByteStream {
     const deps = { ...this.#parts(), leases: this.#leases };
-    const signal = this.#signal(options);
+    const signal = this.#calls.signal(options);
     return streamFrom(savedImages(references, deps, { ...options, signal }));
   }
 
   load(archive: ByteStream, options: LoadOptions = {}): Promise<LoadResult> {
     const deps = { ...this.#parts(), leases: this.#leases, clock: this.#clock };
     const platform = platformOf(options.platform);
-    return this.#run(options, async (signal) => {
+    return this.#calls.run(options, async (signal) => {
       const { loadImages } = await import('./archives.ts');
       return await loadImages(archive, deps, { ...options, platform, signal });
     });
@@ -266,7 +316,7 @@ export class OpenedStowage implements Stowage {
   resolve(text: string, options: ResolveOptions = {}): Promise<Descriptor> {
     const reference = tagNameOnly(parseNormalizedNamed(text));
     const platform = platformOf(options.platform);
-    return this.#run(options, (signal) =>
+    return this.#calls.run(options, (signal) =>
       this.#access.read(reference, (remote) => resolveImage(remote, reference, platform, { signal }), {
         signal,
       }),
@@ -275,29 +325,16 @@ export class OpenedStowage implements Stowage {
 
   async *tags(name: string, options: AbortOptions = {}): AsyncGenerator<string> {
     const reference = trimNamed(parseNormalizedNamed(name));
-    const signal = this.#signal(options);
-    // The first tag tells whether an endpoint has the repository; from then on there is no other to turn to.
-    const { iterator, first } = await this.#access.read(
-      reference,
-      async (remote) => {
-        const tags = remote.tags({ signal })[Symbol.asyncIterator]();
-        return { iterator: tags, first: await tags.next() };
-      },
-      { signal },
-    );
-    try {
-      for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
-    } finally {
-      await iterator.return?.();
-    }
+    const signal = this.#calls.signal(options);
+    yield* listEntries(this.#access, reference, (remote) => remote.tags({ signal }), signal);
   }
 
   login(auth: AuthConfig, options: AbortOptions = {}): Promise<LoginResult> {
-    return this.#run(options, (signal) => this.registry.auth(auth, { signal }));
+    return this.#calls.run(options, (signal) => this.registry.auth(auth, { signal }));
   }
 
   search(term: string, options: SearchOptions = {}): Promise<SearchResults> {
-    return this.#run(options, (signal) => this.registry.search(term, { ...options, signal }));
+    return this.#calls.run(options, (signal) => this.registry.search(term, { ...options, signal }));
   }
 
   gc(options: AbortOptions = {}): Promise<GarbageReport> {
@@ -305,7 +342,7 @@ export class OpenedStowage implements Stowage {
   }
 
   check(options: CheckOptions = {}): Promise<CheckReport> {
-    return this.#run(options, async (signal) => {
+    return this.#calls.run(options, async (signal) => {
       // Few need it, and a page should not have to load it.
       const { checkStore } = await import('./check-store.ts');
       return await checkStore(this.#parts(), { ...options, signal });
@@ -313,8 +350,7 @@ export class OpenedStowage implements Stowage {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new StowageError('UNAVAILABLE', 'the store was closed'));
-    await Promise.allSettled(this.#running);
+    await this.#calls.close();
     if (this.#ownsStorage) await this.storage.close();
   }
 
@@ -322,28 +358,9 @@ export class OpenedStowage implements Stowage {
     return this.close();
   }
 
-  /** The caller's signal, and that of the store's end. `UNAVAILABLE` once the store is closed. */
-  #signal({ signal }: AbortOptions): AbortSignal {
-    const closing = this.#closing.signal;
-    closing.throwIfAborted();
-    // A signal of its own for every call, so that many calls do not pile their listeners on one.
-    return AbortSignal.any(signal === undefined ? [closing] : [signal, closing]);
-  }
-
   #parts(): Pick<Stowage, 'storage' | 'imageStore' | 'layers' | 'references'> {
     const { storage, imageStore, layers, references } = this;
     return { storage, imageStore, layers, references };
-  }
-
-  /** Runs work that ends when the caller aborts it or the store is closed. */
-  async #run<T>(options: AbortOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const running = work(this.#signal(options));
-    this.#running.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(running);
-    }
   }
 }
 

@@ -19,16 +19,26 @@ import type {
   ProgressOutput,
   ProgressSnapshot,
   ReferenceStore,
+  ReferrersOptions,
   RegistryService,
   SearchOptions,
   SearchResults,
   Storage,
+  TrustKey,
 } from '@stowage/types';
+import type {
+  PullArtifactResult,
+  PushArtifactOptions,
+  PushArtifactResult,
+} from './artifact/artifact-types.ts';
 import type { CheckOptions, CheckReport } from './check-store.ts';
+import type { CopyOptions, CopyResult } from './copy/copy-types.ts';
 import type { GarbageReport } from './garbage-collector.ts';
 import type { ImageInspect, ImageSummary } from './inspect-image.ts';
 import type { PullPlan } from './pull/plan-pull.ts';
 import type { PullResult } from './pull/pull-result.ts';
+import type { PushImageOptions } from './push/push-context.ts';
+import type { PushResult } from './push/push-result.ts';
 import type { RemoveResult } from './remove-image.ts';
 
 /**
@@ -47,6 +57,8 @@ export interface StowageOptions extends RegistryServiceInit {
   readonly auth?: AuthConfig | CredentialProvider | undefined;
   /** How many layers are downloaded at once. Default 3, as in docker. */
   readonly concurrency?: number | undefined;
+  /** How many layers are uploaded at once. Default 5, as in docker. */
+  readonly uploadConcurrency?: number | undefined;
   /** Whether manifests of schema 1, which docker wrote before 2016, are refused. Default `false`. */
   readonly requireSchema2?: boolean | undefined;
   /**
@@ -55,7 +67,7 @@ export interface StowageOptions extends RegistryServiceInit {
    * with `INVALID_MANIFEST`. Default `false`: they are not looked at, as in docker.
    */
   readonly verifySchema1Signatures?: ImagePullConfig['verifySchema1Signatures'];
-  /** Told once an image was pulled: `('busybox:latest', 'busybox', 'pull')`. Default: nobody is. */
+  /** Told once an image was pulled or pushed: `('busybox:latest', 'busybox', 'pull')`. Default: nobody is. */
   readonly onImageEvent?: ImageEventLogger | undefined;
 }
 
@@ -69,6 +81,19 @@ export interface PullOptions extends AbortOptions {
   readonly onProgress?: ProgressOutput | undefined;
   /** Told after every step where the pull stands as a whole: bytes, rate and the time that is left. */
   readonly onSnapshot?: ((snapshot: ProgressSnapshot) => void) | undefined;
+}
+
+/** How an artifact is pulled. */
+export type PullArtifactOptions = Omit<PullOptions, 'allTags'>;
+
+/** How an image is pushed. */
+export interface PushOptions extends PushImageOptions {
+  /** Whether every tag of the repository is pushed; the reference is then a name alone. Default `false`. */
+  readonly allTags?: boolean | undefined;
+  /** Signs manifests of schema 1, where `allowSchema1Push` is set. None is ever made without. */
+  readonly trustKey?: TrustKey | undefined;
+  /** Told of every step. */
+  readonly onProgress?: ProgressOutput | undefined;
 }
 
 /** What a plan is made for. */
@@ -112,12 +137,45 @@ export interface Stowage extends AsyncDisposable {
    */
   pull(reference: string, options?: PullOptions): Promise<PullResult>;
   /**
+   * Sends an image to the registry of its name. One that was pulled goes as it came, with the same digests; what the
+   * registry has, or can take from another of its repositories, is not sent again.
+   *
+   * @throws see the function `push`
+   */
+  push(reference: string, options?: PushOptions): Promise<PushResult>;
+  /**
    * What a pull would do, without doing it: what is here, what would come over the wire and in how many requests.
    * Registry and store are read and nothing is stored.
    *
    * @throws see `pull`
    */
   plan(reference: string, options?: PlanOptions): Promise<PullPlan>;
+  /**
+   * Copies what a reference names, with everything beneath it, from registry to registry: nothing is stored on the way.
+   * Blobs that the target has are not sent, and within one registry they are mounted where it lets them be; else they
+   * pass through as a stream. Manifests stay as they are, byte for byte. The target gets its name last, when all the
+   * rest is there. `NOT_FOUND`, `PLATFORM_MISMATCH`, `DIGEST_MISMATCH` and `SIZE_MISMATCH` for content that is not what
+   * was promised, `LIMIT_EXCEEDED`, `UNSUPPORTED` for manifests of unknown types, `INVALID_ARGUMENT` for a target with
+   * a digest that the copy has not; what else either registry answers.
+   *
+   * @param source with a tag or a digest, else `latest`
+   * @param target the same
+   */
+  copy(source: string, target: string, options?: CopyOptions): Promise<CopyResult>;
+  /**
+   * Pushes files as an artifact, an OCI manifest with an empty configuration. With a `subject` it refers to another
+   * manifest of the repository, and is listed among its referrers; without a tag it has its digest alone then.
+   * `INVALID_ARGUMENT` for a reference with a digest and for what is no media type; `NOT_FOUND` for the subject;
+   * `SIZE_MISMATCH`; what else the registry answers.
+   */
+  pushArtifact(reference: string, options: PushArtifactOptions): Promise<PushArtifactResult>;
+  /** Pulls an artifact into the store, and gives its files. `UNSUPPORTED` for an image; see {@link Stowage.pull}. */
+  pullArtifact(reference: string, options?: PullArtifactOptions): Promise<PullArtifactResult>;
+  /**
+   * What refers to a manifest in its registry: signatures, SBOMs, attestations. Nothing is stored. `NOT_FOUND` for a tag
+   * that is not there.
+   */
+  referrers(reference: string, options?: ReferrersOptions): AsyncIterable<Descriptor>;
   /** The images in the store, the latest first. */
   images(options?: AbortOptions): Promise<readonly ImageSummary[]>;
   /** All that is known of an image. `NOT_FOUND`, `AMBIGUOUS`. */

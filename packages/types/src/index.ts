@@ -21,6 +21,7 @@ export type * from './ports/trust-key.ts';
 export type { ChangeOptions } from './ports/change-options.ts';
 export type { MetadataStore } from './ports/metadata-store.ts';
 export * from './auth-config.ts';
+export { decodeBase64Url, encodeBase64Url } from './base64.ts';
 export * from './document/build-manifest.ts';
 export * from './document/build-schema1.ts';
 export { detectManifestMediaType } from './document/detect-media-type.ts';

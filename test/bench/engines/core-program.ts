@@ -1,5 +1,4 @@
 // What `npm run bench:core` runs in every engine: bundled once, the same text for all of them.
-import type * as nodeZlib from 'node:zlib';
 import { backends, closeWorkers, createDecompressor, createDigester, createLayerStage } from '@stowage/core';
 import type { DigestBackend } from '@stowage/core';
 import type { DigestAlgorithm } from '@stowage/types';
@@ -7,6 +6,8 @@ import { createSHA256, createSHA512 } from 'hash-wasm';
 import { Inflate } from 'pako';
 import { best, compare } from '../support/compare.ts';
 import type { Comparison, Contender } from '../support/compare.ts';
+import { CHUNK, cut, nodeZlib, plainOf, through } from './codec-bench.ts';
+import { benchGzip } from './gzip-program.ts';
 import { benchZstd } from './zstd-program.ts';
 
 /** One line of the table. */
@@ -26,17 +27,12 @@ export interface BenchReport {
   readonly measures: readonly Measure[];
 }
 
-/** What arrives from the network at a time. */
-const CHUNK = 64 * 1024;
-
 /** The chunk sizes of output that pako is tried with. */
 const PAKO_CHUNKS = [16, 64, 256, 1024].map((kib) => kib * 1024);
 
 /** Runs all benches over one gzip layer. */
 export async function runBenches(layer: Uint8Array, { rounds }: BenchOptions): Promise<BenchReport> {
-  const chunks = Array.from({ length: Math.ceil(layer.length / CHUNK) }, (_, index) =>
-    layer.subarray(index * CHUNK, (index + 1) * CHUNK),
-  );
+  const chunks = cut(layer);
   const measures: Measure[] = [];
   const measure = async (what: string, ours: Contender, theirs: Contender): Promise<void> => {
     measures.push({ what, ...(await compare(ours, theirs, rounds)) });
@@ -49,7 +45,9 @@ export async function runBenches(layer: Uint8Array, { rounds }: BenchOptions): P
   if (zlib !== undefined) await measure('gunzip / createGunzip', gunzip, zlib);
   else await measure('gunzip / DecompressionStream', gunzip, decompressionStream(chunks));
 
-  const zstdSizes = await benchZstd(chunks, measure);
+  const plain = await plainOf(chunks);
+  const gzipSizes = await benchGzip(plain, measure);
+  const zstdSizes = await benchZstd(plain, measure);
 
   for (const algorithm of ['sha256', 'sha512'] as const) {
     const theirs = await hashWasm(chunks, algorithm);
@@ -62,7 +60,12 @@ export async function runBenches(layer: Uint8Array, { rounds }: BenchOptions): P
   await measure('layer job / pako + hash-wasm', layerJob(chunks, false), libraries);
   await measure('layer job, worker / pako + hash-wasm', layerJob(chunks, true), libraries);
   await closeWorkers();
-  const about = { ...backends(), 'chunk of pako': `${String(chunkSize / 1024)} KiB`, ...zstdSizes };
+  const about = {
+    ...backends(),
+    'chunk of pako': `${String(chunkSize / 1024)} KiB`,
+    ...gzipSizes,
+    ...zstdSizes,
+  };
   return { backends: about, measures };
 }
 
@@ -96,22 +99,10 @@ function pako(
 }
 
 function zlibGunzip(chunks: readonly Uint8Array[]): Contender | undefined {
-  const { process } = globalThis as { process?: { getBuiltinModule?(name: 'node:zlib'): unknown } };
-  const zlib = process?.getBuiltinModule?.('node:zlib') as typeof nodeZlib | undefined;
+  const zlib = nodeZlib();
   if (zlib === undefined) return undefined;
-  return {
-    name: 'createGunzip',
-    run: () =>
-      new Promise((resolve, reject) => {
-        const stream = zlib.createGunzip({ chunkSize: 256 * 1024 });
-        stream
-          .on('data', () => undefined)
-          .on('end', resolve)
-          .on('error', reject);
-        for (const chunk of chunks) stream.write(chunk);
-        stream.end();
-      }),
-  };
+  const run = (): Promise<void> => through(zlib.createGunzip({ chunkSize: 256 * 1024 }), chunks);
+  return { name: 'createGunzip', run };
 }
 
 function decompressionStream(chunks: readonly Uint8Array[]): Contender {

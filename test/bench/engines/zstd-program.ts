@@ -2,9 +2,9 @@ import type { Transform } from 'node:stream';
 import { createDecompressor, createZstdCompressor } from '@stowage/core';
 import type { ZstdBackend } from '@stowage/core';
 import { Decompress } from 'fzstd';
+import { CHUNK, gather, mebibytes, nodeZlib, through } from './codec-bench.ts';
+import type { Chunks, MeasurePair } from './codec-bench.ts';
 import type { Contender } from '../support/compare.ts';
-
-type MeasurePair = (what: string, ours: Contender, theirs: Contender) => Promise<void>;
 
 /** What is used of node:zlib where it has zstd; the types of Node 20 do not have it. */
 interface ZstdOfZlib {
@@ -16,21 +16,11 @@ interface ZstdOfZlib {
   createZstdDecompress(options: { readonly chunkSize: number }): Transform;
 }
 
-const CHUNK = 64 * 1024;
-
 /**
- * Benches zstd over the content of a gzip layer, compressed by the core, against fzstd and, where it has zstd, node:zlib.
+ * Benches zstd over the content of a layer, compressed by the core, against fzstd and, where it has zstd, node:zlib.
  * Answers sizes.
  */
-export async function benchZstd(
-  gzipped: readonly Uint8Array[],
-  measure: MeasurePair,
-): Promise<Record<string, string>> {
-  const plain = await gather(async (take) => {
-    const decompressor = createDecompressor({ onOutput: take });
-    for (const chunk of gzipped) await decompressor.write(chunk);
-    await decompressor.end();
-  });
+export async function benchZstd(plain: Chunks, measure: MeasurePair): Promise<Record<string, string>> {
   const compressed = await gather((take) => compress(plain, take));
   const sizes = { 'zstd output': mebibytes(compressed) };
   await measure('unzstd by wasm / fzstd', decompressor(compressed, 'wasm'), fzstd(compressed));
@@ -59,22 +49,13 @@ export async function benchZstd(
   return { ...sizes, 'of node:zlib, level 1': mebibytes(theirs) };
 }
 
-async function gather(run: (take: (bytes: Uint8Array) => void) => Promise<void>): Promise<Uint8Array[]> {
-  const parts: Uint8Array[] = [];
-  await run((bytes) => parts.push(bytes.slice()));
-  const whole = new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer());
-  return Array.from({ length: Math.ceil(whole.length / CHUNK) }, (_, index) =>
-    whole.subarray(index * CHUNK, (index + 1) * CHUNK),
-  );
-}
-
-async function compress(chunks: readonly Uint8Array[], take: (bytes: Uint8Array) => void): Promise<void> {
+async function compress(chunks: Chunks, take: (bytes: Uint8Array) => void): Promise<void> {
   const compressor = await createZstdCompressor({ onOutput: take });
   for (const chunk of chunks) compressor.write(chunk);
   compressor.end();
 }
 
-function decompressor(chunks: readonly Uint8Array[], zstdBackend: ZstdBackend): Contender {
+function decompressor(chunks: Chunks, zstdBackend: ZstdBackend): Contender {
   return {
     name: 'core',
     async run() {
@@ -85,7 +66,7 @@ function decompressor(chunks: readonly Uint8Array[], zstdBackend: ZstdBackend): 
   };
 }
 
-function fzstd(chunks: readonly Uint8Array[]): Contender {
+function fzstd(chunks: Chunks): Contender {
   return {
     name: 'fzstd',
     run() {
@@ -97,29 +78,6 @@ function fzstd(chunks: readonly Uint8Array[]): Contender {
 
 /** node:zlib, where it has zstd: Node from 22.15 on, Deno, Bun. */
 function zlibWithZstd(): ZstdOfZlib | undefined {
-  const { process } = globalThis as { process?: { getBuiltinModule?(name: 'node:zlib'): unknown } };
-  const zlib = process?.getBuiltinModule?.('node:zlib') as Partial<ZstdOfZlib> | undefined;
-  return zlib?.createZstdCompress === undefined ? undefined : (zlib as ZstdOfZlib);
-}
-
-function through(
-  stream: Transform,
-  chunks: readonly Uint8Array[],
-  take: (bytes: Uint8Array) => void = () => undefined,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream
-      .on('data', take)
-      .on('end', () => {
-        resolve();
-      })
-      .on('error', reject);
-    for (const chunk of chunks) stream.write(chunk);
-    stream.end();
-  });
-}
-
-function mebibytes(chunks: readonly Uint8Array[]): string {
-  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  return `${(length / 2 ** 20).toFixed(2)} MiB`;
+  const zlib: object | undefined = nodeZlib();
+  return zlib !== undefined && 'createZstdCompress' in zlib ? (zlib as ZstdOfZlib) : undefined;
 }

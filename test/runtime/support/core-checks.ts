@@ -17,6 +17,7 @@ import {
   readTar,
   streamOf,
 } from '@stowage/core';
+import { GZIP_DIGESTS, gzipInput, gzipSample } from './gzip-sample.ts';
 
 const { createHash } = process.getBuiltinModule('node:crypto');
 const zlib = process.getBuiltinModule('node:zlib');
@@ -222,6 +223,14 @@ async function checkStage(worker: boolean): Promise<void> {
   (await createLayerStage({ worker })).cancel();
 }
 
+async function checkGzip(workers: number): Promise<void> {
+  for (const [level, digest] of Object.entries(GZIP_DIGESTS)) {
+    const compressed = await gzipSample({ level: Number(level), workers });
+    same(`round trip of level ${level}`, hashOf(zlib.gunzipSync(compressed)), hashOf(gzipInput()));
+    same(`bytes of level ${level}`, hashOf(compressed), digest);
+  }
+}
+
 /** The same compressed bytes in every runtime, read by what the runtime takes and by the own decoder. */
 async function checkZstd(): Promise<void> {
   const bytes = sample(3_000_000);
@@ -249,6 +258,8 @@ const CHECKS = {
   tar: checkTar,
   'layer stage': () => checkStage(false),
   'layer stage in a worker': () => checkStage(true),
+  gzip: () => checkGzip(0),
+  'gzip in workers': () => checkGzip(2),
 };
 
 const results: Record<string, string | null> = {};

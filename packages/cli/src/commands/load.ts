@@ -1,13 +1,12 @@
 import { streamFrom } from '@stowage/core';
 import { formatReference } from '@stowage/types';
-import type { ProgressOutput } from '@stowage/types';
 import type { Command } from 'commander';
 import type { LoadResult } from 'stowage';
 import { readArchiveFile } from '../archive-file.ts';
 import { withStowage } from '../command-context.ts';
 import type { CommandContext, StoreFlags } from '../command-context.ts';
 import { jsonOption, platformOption, quietOption, storeOption } from '../options.ts';
-import { createProgressDisplay } from '../progress-display.ts';
+import { withProgress } from '../progress-display.ts';
 import type { ProgressFlags } from '../progress-display.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -34,20 +33,16 @@ async function load(flags: LoadFlags, context: CommandContext): Promise<void> {
   if (input === undefined && stdin.isTTY === true) {
     throw new UsageError('requested load from stdin, but stdin is empty');
   }
-  const display = createProgressDisplay(stdout, flags);
-  const onProgress: ProgressOutput = (progress) => {
-    display.update(progress);
-  };
   const lines: string[] = [];
   const onMessage = (line: string): void => {
     lines.push(line);
   };
-  const result = await withStowage(flags, context, (stowage) => {
-    const archive = streamFrom(bytesOf(input === undefined ? stdin : readArchiveFile(input, { cwd })));
-    return stowage.load(archive, { tags, platform, onProgress, onMessage, signal });
-  }).finally(() => {
-    display.finish();
-  });
+  const result = await withStowage(flags, context, (stowage) =>
+    withProgress(stdout, flags, (onProgress) => {
+      const archive = streamFrom(bytesOf(input === undefined ? stdin : readArchiveFile(input, { cwd })));
+      return stowage.load(archive, { tags, platform, onProgress, onMessage, signal });
+    }),
+  );
   if (flags.json === true) await output.json(plain(result));
   else if (flags.quiet === true) await output.lines(result.images.map(({ id }) => id));
   else await output.lines(lines);

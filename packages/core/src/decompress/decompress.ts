@@ -1,6 +1,6 @@
-import { StowageError } from '@stowage/types';
 import type { DecompressOptions } from './decompress-options.ts';
 import { FormatDecoder, sliceLength } from './format-decoder.ts';
+import { codecStream } from '../stream/codec-stream.ts';
 
 /**
  * A stage that decompresses, by the rules of `createDecompressor`. Input is taken only while somebody reads, so that a
@@ -19,80 +19,12 @@ import { FormatDecoder, sliceLength } from './format-decoder.ts';
  * ```
  */
 export function decompress(options: DecompressOptions = {}): TransformStream<Uint8Array, Uint8Array> {
-  let output: ReadableStreamDefaultController<Uint8Array>;
-  let input: WritableStreamDefaultController;
-  /** Whether a read waits that no output has answered yet. */
-  let wanted = false;
-  let abandoned = false;
-  let wake: (() => void) | undefined;
-
-  const decoder = new FormatDecoder({
-    ...options,
-    keepsOutput: true,
-    onOutput(bytes) {
-      wanted = false;
-      output.enqueue(bytes);
-    },
-  });
-  const giveUp = (): void => {
-    abandoned = true;
-    decoder.free(new StowageError('INVALID_ARGUMENT', 'the decompressor was cancelled'));
-    wake?.();
-  };
-
-  // Not a TransformStream: that one asks for input only between chunks, and a chunk can be a whole layer.
-  const readable = new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        output = controller;
-      },
-      pull() {
-        wanted = true;
-        wake?.();
-      },
-      cancel(reason) {
-        giveUp();
-        input.error(reason);
-      },
-    },
-    { highWaterMark: 0 },
+  let decoder: FormatDecoder;
+  return codecStream(
+    () => sliceLength(decoder.format),
+    'decompressor',
+    (give) => (decoder = new FormatDecoder({ ...options, keepsOutput: true, onOutput: give })),
   );
-  const failing = async (step: () => Promise<void>): Promise<void> => {
-    try {
-      await step();
-    } catch (error) {
-      decoder.free(error);
-      output.error(error);
-      throw error;
-    }
-  };
-  const writable = new WritableStream<Uint8Array>({
-    start(controller) {
-      input = controller;
-      // Heard at once, where abort() would wait for the write that waits for a reader.
-      controller.signal.addEventListener('abort', () => {
-        output.error(controller.signal.reason);
-        giveUp();
-      });
-    },
-    write: (chunk) =>
-      failing(async () => {
-        for (let at = 0; at < chunk.length;) {
-          if (!wanted && !abandoned) await new Promise<void>((resolve) => (wake = resolve));
-          const slice = chunk.subarray(at, at + sliceLength(decoder.format));
-          at += slice.length;
-          const writing = decoder.write(slice);
-          if (writing !== undefined) await writing;
-        }
-      }),
-    close: () =>
-      failing(async () => {
-        await decoder.end();
-        decoder.free(new StowageError('INVALID_ARGUMENT', 'the decompressor has ended'));
-        output.close();
-      }),
-  });
-  return { readable, writable };
 }
 
 /**

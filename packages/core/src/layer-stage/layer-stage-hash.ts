@@ -1,7 +1,7 @@
 import type { DigestAlgorithm, StowageError } from '@stowage/types';
-import { decodeError } from './worker-error.ts';
-import type { WorkerLease } from './worker-leasing.ts';
-import type { FromJob } from './worker-protocol.ts';
+import { decodeError } from '../workers/worker-error.ts';
+import type { WorkerLease } from '../workers/worker-leasing.ts';
+import type { FromJob } from '../workers/worker-protocol.ts';
 
 /** What hears of a {@link WorkerHash}. */
 export interface WorkerHashListener {
@@ -66,6 +66,7 @@ export class WorkerHash {
         break;
       case 'begun':
       case 'output':
+      case 'deflated':
         break;
     }
   }

@@ -1,6 +1,6 @@
 import type { Bytes } from '@stowage/types';
-import type { WorkerHandle } from './worker-handle.ts';
-import { BUFFER_SIZE, MAX_IN_FLIGHT } from './worker-protocol.ts';
+import type { WorkerHandle } from '../workers/worker-handle.ts';
+import { BUFFER_SIZE, MAX_IN_FLIGHT } from '../workers/worker-protocol.ts';
 
 /** Sends the input of a job to its worker, in buffers that come back. */
 export class LayerInput {

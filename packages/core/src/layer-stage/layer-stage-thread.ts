@@ -1,31 +1,10 @@
 import type { Bytes, Digester, DigestAlgorithm } from '@stowage/types';
-import type { Checkpoint } from '../inflate/checkpoint.ts';
-import type { CompressionFormat } from '../inflate/compression-format.ts';
-import type { DecompressOptions } from '../decompress/decompress-options.ts';
 import { FormatDecoder, sliceLength } from '../decompress/format-decoder.ts';
 import { createDigester } from '../digest/digester.ts';
-import { cancelled, StageCalls } from './layer-stage-calls.ts';
+import type { LayerFindings, LayerWork } from '../workers/layer-work.ts';
+import { cancelled, StageCalls } from '../stream/stage-calls.ts';
 import { isPromise, LayerOutput } from './layer-stage-output.ts';
 import type { TakeOutput } from './layer-stage-output.ts';
-
-/** What is to be done with a layer; a digest that is not named is not computed. */
-export interface LayerWork extends DecompressOptions {
-  readonly checkpointEvery?: number | undefined;
-  readonly digest?: DigestAlgorithm | undefined;
-  readonly diffId?: DigestAlgorithm | undefined;
-  /** Whether there is anything to decode; else the bytes are only hashed. Default true */
-  readonly decode?: boolean | undefined;
-}
-
-/** What was found out about a layer, as far as it was asked for. */
-export interface LayerFindings {
-  readonly digest: string | undefined;
-  readonly size: number;
-  readonly diffId: string | undefined;
-  readonly diffSize: number;
-  readonly format: CompressionFormat;
-  readonly checkpoints: readonly Checkpoint[];
-}
 
 /** Hashes, inflates and hashes again in the thread that calls it. */
 export class ThreadStage {

@@ -4,9 +4,9 @@ import { digestBytes } from '../digest/digest-bytes.ts';
 import { createLayerStage } from './layer-stage.ts';
 import type { LayerStage, LayerStageInit } from './layer-stage.ts';
 import { LocalWorker } from '../test-support/local-worker.ts';
-import { createWorkerPool } from './worker-pool.ts';
-import type { WorkerPool } from './worker-pool.ts';
-import type { ToWorker } from './worker-protocol.ts';
+import { createWorkerPool } from '../workers/worker-pool.ts';
+import type { WorkerPool } from '../workers/worker-pool.ts';
+import type { ToWorker } from '../workers/worker-protocol.ts';
 
 const PLAIN = new TextEncoder().encode('what a layer may hold: names, sizes and bytes; '.repeat(40_000));
 const BLOB = gzip(PLAIN, { level: 1 });

@@ -1,17 +1,17 @@
 import type { Bytes, Digester, DigestAlgorithm } from '@stowage/types';
 import { digestBackend, createDigester } from '../digest/digester.ts';
-import { cancelled, StageCalls } from './layer-stage-calls.ts';
+import { cancelled, StageCalls } from '../stream/stage-calls.ts';
 import { WorkerHash } from './layer-stage-hash.ts';
 import { LayerInput } from './layer-stage-input.ts';
 import { isPromise } from './layer-stage-output.ts';
 import type { TakeOutput } from './layer-stage-output.ts';
-import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
-import { decodeError } from './worker-error.ts';
-import type { WorkerHandle } from './worker-handle.ts';
-import { LeasingPool } from './worker-leasing.ts';
-import type { WorkerLease } from './worker-leasing.ts';
-import type { LazyPool } from './worker-pool.ts';
-import type { FromJob } from './worker-protocol.ts';
+import type { LayerFindings, LayerWork } from '../workers/layer-work.ts';
+import { decodeError } from '../workers/worker-error.ts';
+import type { WorkerHandle } from '../workers/worker-handle.ts';
+import { LeasingPool } from '../workers/worker-leasing.ts';
+import type { WorkerLease } from '../workers/worker-leasing.ts';
+import type { LazyPool } from '../workers/worker-pool.ts';
+import type { FromJob } from '../workers/worker-protocol.ts';
 
 // Loaded on demand, as a file of its own: most pages and processes ask for no worker.
 
@@ -97,7 +97,7 @@ export class WorkerStage {
       }
       // Where there is none, as in a page, this thread is left alone. The hash of the plain bytes then costs more than
       // all the rest, and gets a worker of its own where there are two.
-      second = work.diffId === undefined ? undefined : await pool.lease(lease);
+      second = work.diffId === undefined ? undefined : await pool.lease([lease]);
       signal?.throwIfAborted();
       if (work.diffId === undefined || second === undefined) return new WorkerStage(init, lease, work);
       const stage = new WorkerStage(init, lease, { ...work, diffId: undefined });
@@ -180,6 +180,8 @@ export class WorkerStage {
         break;
       case 'failed':
         this.#calls.close(decodeError(message.error));
+        break;
+      case 'deflated':
         break;
     }
   }

@@ -7,8 +7,8 @@ import { createInflater } from '../inflate/inflater.ts';
 import { createLayerStage } from './layer-stage.ts';
 import type { LayerStage, LayerStageInit, LayerStageResult } from './layer-stage.ts';
 import { LocalWorker } from '../test-support/local-worker.ts';
-import { closeWorkers, createWorkerPool } from './worker-pool.ts';
-import type { WorkerPool } from './worker-pool.ts';
+import { closeWorkers, createWorkerPool } from '../workers/worker-pool.ts';
+import type { WorkerPool } from '../workers/worker-pool.ts';
 
 /** Bytes that compress to about a third. */
 function sample(length: number): Uint8Array<ArrayBuffer> {

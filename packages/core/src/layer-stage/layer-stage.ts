@@ -3,10 +3,10 @@ import type { AbortOptions, Bytes, Digest, DigestAlgorithm, DiffID } from '@stow
 import type { Checkpoint } from '../inflate/checkpoint.ts';
 import type { CompressionFormat } from '../inflate/compression-format.ts';
 import type { DecompressOptions } from '../decompress/decompress-options.ts';
-import { handled } from './layer-stage-calls.ts';
-import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
-import { LazyPool, sharedPool } from './worker-pool.ts';
-import type { WorkerPool } from './worker-pool.ts';
+import { handled } from '../stream/stage-calls.ts';
+import type { LayerFindings, LayerWork } from '../workers/layer-work.ts';
+import { LazyPool, sharedPool } from '../workers/worker-pool.ts';
+import type { WorkerPool } from '../workers/worker-pool.ts';
 
 /** What {@link createLayerStage} takes. */
 export interface LayerStageInit extends DecompressOptions, AbortOptions {

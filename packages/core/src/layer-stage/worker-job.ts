@@ -1,8 +1,8 @@
 import type { Bytes } from '@stowage/types';
 import { ThreadStage } from './layer-stage-thread.ts';
-import { encodeError } from './worker-error.ts';
-import { MAX_IN_FLIGHT } from './worker-protocol.ts';
-import type { BufferPool, ToWorker, WorkerPort } from './worker-protocol.ts';
+import { encodeError } from '../workers/worker-error.ts';
+import { MAX_IN_FLIGHT } from '../workers/worker-protocol.ts';
+import type { BufferPool, ToWorker, WorkerPort } from '../workers/worker-protocol.ts';
 
 interface Piece {
   readonly buffer: ArrayBuffer;

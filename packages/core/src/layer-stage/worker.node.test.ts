@@ -3,11 +3,11 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { digestBytes } from '../digest/digest-bytes.ts';
 import { createLayerStage } from './layer-stage.ts';
 import { LocalWorker } from '../test-support/local-worker.ts';
-import { createWorkerPool } from './worker-pool.ts';
-import { workerBackend } from './worker-backend.ts';
-import { processorCount, startWorker } from './worker-start.ts';
+import { createWorkerPool } from '../workers/worker-pool.ts';
+import { workerBackend } from '../workers/worker-backend.ts';
+import { processorCount, startWorker } from '../workers/worker-start.ts';
 import { serveWorker } from '../worker.ts';
-import type { FromWorker, ToWorker } from './worker-protocol.ts';
+import type { FromWorker, ToWorker } from '../workers/worker-protocol.ts';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -119,7 +119,7 @@ describe('a stage in a worker', () => {
 describe('a thread that dies', () => {
   const ready = `const { parentPort } = require('node:worker_threads');
     parentPort.once('message', () => {
-      parentPort.postMessage({ type: 'ready', protocol: 1 });
+      parentPort.postMessage({ type: 'ready', protocol: 2 });
       parentPort.on('message', die);
     });`;
 

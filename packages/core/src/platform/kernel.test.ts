@@ -6,6 +6,7 @@ const ANSWER = 'AGFzbQEAAAABBQFgAAF/AwIBAAcKAQZhbnN3ZXIAAAoGAQQAQSoL';
 
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllGlobals();
 });
 
 describe('compileKernel', () => {
@@ -24,6 +25,14 @@ describe('compileKernel', () => {
     const cause = new WebAssembly.CompileError('forbidden by the policy of the page');
     vi.spyOn(WebAssembly, 'compile').mockRejectedValueOnce(cause);
     await expect(compileKernel(base64)).rejects.toMatchObject({ code: 'UNSUPPORTED', cause });
+    expect(await compileKernel(base64)).toBeInstanceOf(WebAssembly.Module);
+  });
+
+  it('tries again once there is WebAssembly', async () => {
+    const base64 = btoa('\0asm\x01\0\0\0\0\x01\0');
+    vi.stubGlobal('WebAssembly', undefined);
+    await expect(compileKernel(base64)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    vi.unstubAllGlobals();
     expect(await compileKernel(base64)).toBeInstanceOf(WebAssembly.Module);
   });
 

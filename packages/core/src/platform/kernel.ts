@@ -14,6 +14,8 @@ export function compileKernel(base64: string): Promise<WebAssembly.Module> {
   if (known !== undefined) return known;
   const compiling = compile(base64);
   modules.set(base64, compiling);
+  // Not kept: what failed for want of memory may work later.
+  compiling.catch(() => modules.delete(base64));
   return compiling;
 }
 
@@ -38,8 +40,6 @@ async function compile(base64: string): Promise<WebAssembly.Module> {
   try {
     return await WebAssembly.compile(decode(base64));
   } catch (cause) {
-    // Not kept: what failed for want of memory may work later.
-    modules.delete(base64);
     throw new StowageError('UNSUPPORTED', 'this runtime cannot run WebAssembly', { cause });
   }
 }

@@ -1,6 +1,6 @@
-import type { WorkerLike } from '../layer-stage/worker-handle.ts';
-import type { FromWorker, ToWorker } from '../layer-stage/worker-protocol.ts';
-import { serve } from '../layer-stage/worker-serve.ts';
+import type { WorkerLike } from '../workers/worker-handle.ts';
+import type { FromWorker, ToWorker } from '../workers/worker-protocol.ts';
+import { serve } from '../worker-serve.ts';
 
 /** A worker that is none: it serves in the thread of the test, which hears all that is said. */
 export class LocalWorker extends EventTarget implements WorkerLike {

@@ -1,4 +1,4 @@
-import type { Bytes } from '@stowage/types';
+import { compressorStream } from '../stream/compressor-stream.ts';
 import type { ZstdCompressor, ZstdCompressorInit } from './zstd-compression.ts';
 
 /**
@@ -26,8 +26,8 @@ export async function createZstdCompressor(init: ZstdCompressorInit): Promise<Zs
 }
 
 /**
- * A stage that compresses to zstd, by the rules of {@link createZstdCompressor}. Memory stays constant however long
- * the stream is.
+ * A stage that compresses to zstd, by the rules of {@link createZstdCompressor}. Input is taken only while somebody
+ * reads, and memory stays constant however long the stream is.
  *
  * @param options an abort fails the stage with its reason
  * @throws as errors of the stream: `UNSUPPORTED` where WebAssembly is missing or forbidden; the reason of an abort
@@ -44,19 +44,5 @@ export async function createZstdCompressor(init: ZstdCompressorInit): Promise<Zs
 export function zstd(
   options: Omit<ZstdCompressorInit, 'onOutput'> = {},
 ): TransformStream<Uint8Array, Uint8Array> {
-  let compressor: ZstdCompressor;
-  return new TransformStream({
-    async start(controller) {
-      const onOutput = (bytes: Bytes): void => {
-        controller.enqueue(bytes.slice());
-      };
-      compressor = await createZstdCompressor({ ...options, onOutput });
-    },
-    transform(chunk) {
-      compressor.write(chunk);
-    },
-    flush() {
-      compressor.end();
-    },
-  });
+  return compressorStream((onOutput) => createZstdCompressor({ ...options, onOutput }));
 }

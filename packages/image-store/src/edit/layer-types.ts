@@ -5,7 +5,8 @@ import type { ImageFormat } from './editable-image.ts';
 /** How a layer is compressed, as its type says. */
 export type LayerCompression = 'none' | 'gzip' | 'zstd';
 
-interface LayerType {
+/** What the media type of a layer says. */
+export interface LayerType {
   readonly compression: LayerCompression;
   /** Whether registries need not have it: it is at the URLs of its descriptor. */
   readonly foreign: boolean;
@@ -23,7 +24,19 @@ const TYPES: readonly (LayerType & { readonly oci: string; readonly docker?: str
   { compression: 'zstd', foreign: true, oci: `${FOREIGN}+zstd` },
 ];
 
-/** What the type of a layer says of it. `UNSUPPORTED` for types of anything else. */
+/**
+ * What the media type of a layer says of it.
+ *
+ * @param mediaType of OCI's or docker's
+ * @throws `UNSUPPORTED` for types of anything else
+ *
+ * @example
+ * ```ts
+ * import { layerTypeOf } from '@stowage/image-store';
+ *
+ * console.log(layerTypeOf('application/vnd.oci.image.layer.v1.tar+zstd').compression); // zstd
+ * ```
+ */
 export function layerTypeOf(mediaType: string): LayerType {
   const named = essenceOf(mediaType);
   const found = TYPES.find(({ oci, docker }) => oci === named || docker === named);
@@ -42,7 +55,22 @@ export function layerMediaType({ compression, foreign }: LayerType, format: Imag
   );
 }
 
-/** A layer as it stands in a manifest of a format. `UNSUPPORTED`. */
+/**
+ * A layer as it stands in a manifest of a format.
+ *
+ * @param format of the manifest
+ * @param layer the layer, with a type of either format
+ * @throws `UNSUPPORTED` where the format has no type for such layers
+ *
+ * @example
+ * ```ts
+ * import { layerIn } from '@stowage/image-store';
+ * import { asDigest, MEDIA_TYPES } from '@stowage/types';
+ *
+ * const layer = { mediaType: MEDIA_TYPES.ociLayerGzip, digest: asDigest('sha256:' + '0'.repeat(64)), size: 32 };
+ * console.log(layerIn('docker', layer).mediaType); // application/vnd.docker.image.rootfs.diff.tar.gzip
+ * ```
+ */
 export function layerIn(format: ImageFormat, layer: Descriptor): Descriptor {
   const mediaType = layerMediaType(layerTypeOf(layer.mediaType), format);
   return mediaType === layer.mediaType ? layer : { ...layer, mediaType };

@@ -24,8 +24,9 @@ export async function nameImage(
   return references.update(async (changes) => {
     const before = await changes.find(reference);
     // A digest names what it named first. An image of another platform of the same index is named by its own manifest.
-    const named = await addDigest(changes, reference, imageId, targets.named);
-    if (!named) await addDigest(changes, reference, imageId, targets.image);
+    const pin = (target: Descriptor): Promise<boolean> =>
+      addDigest(changes, withDigest(trimNamed(reference), target.digest), imageId, target);
+    if (!(await pin(targets.named))) await pin(targets.image);
     if (reference.digest === undefined) {
       await changes.addTag(reference, imageId, true, { target: targets.image });
     }
@@ -33,16 +34,21 @@ export async function nameImage(
   }, options);
 }
 
-/** Whether the digest was free to name the image, or does already. */
-async function addDigest(
-  changes: ReferenceChanges,
-  reference: Reference,
+/**
+ * Gives an image a name by digest.
+ *
+ * @param target what it leads to. Default: what other names of the image lead to
+ * @returns whether the digest was free to name the image, or does already
+ */
+export async function addDigest(
+  changes: Pick<ReferenceChanges, 'addDigest'>,
+  pinned: Reference,
   imageId: ImageID,
-  target: Descriptor,
+  target: Descriptor | undefined,
+  options: AbortOptions = {},
 ): Promise<boolean> {
-  const pinned = withDigest(trimNamed(reference), target.digest);
   try {
-    await changes.addDigest(pinned, imageId, false, { target });
+    await changes.addDigest(pinned, imageId, false, { ...options, target });
     return true;
   } catch (error) {
     if (isStowageError(error, 'CONFLICT')) return false;

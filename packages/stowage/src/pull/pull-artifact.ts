@@ -4,6 +4,7 @@ import { createLayerDownload, layerDownloadDeps } from './layer-download.ts';
 import type { LayerDownloadDeps, LayerSource } from './layer-download.ts';
 import type { PullContext } from './pull-context.ts';
 import type { PulledImage } from './pull-image.ts';
+import { sideBySide } from './side-by-side.ts';
 
 /** How many blobs of an artifact are downloaded at once. */
 const CONCURRENCY = 3;
@@ -22,28 +23,15 @@ export async function pullArtifact(
   const { progressOutput } = config;
   const deps: LayerDownloadDeps = { ...layerDownloadDeps(source, config, options), layerScanner: undefined };
   const blobs = new Map([manifest.config, ...manifest.layers].map((blob) => [blob.digest, blob]));
-  const stop = new AbortController();
-  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-  const waiting = [...blobs.values()];
-  const work = async (): Promise<void> => {
-    for (let blob = waiting.shift(); blob !== undefined; blob = waiting.shift()) {
-      await bringIn(blob, deps, config, signal);
-    }
-  };
-  for (const { digest: blob } of waiting) {
+  for (const blob of blobs.keys()) {
     progressOutput({ id: shortId(blob), action: 'Pulling fs layer', phase: 'queued' });
   }
-  const workers = Array.from({ length: CONCURRENCY }, async () => {
-    try {
-      await work();
-    } catch (error) {
-      stop.abort(error);
-      throw error;
-    }
-  });
-  // Nothing of this may go on once it has failed.
-  await Promise.allSettled(workers);
-  signal.throwIfAborted();
+  await sideBySide(
+    blobs.values(),
+    CONCURRENCY,
+    (blob, signal) => bringIn(blob, deps, config, signal),
+    options,
+  );
   return { imageId: digest as unknown as ImageID, platform: undefined, layers: manifest.layers };
 }
 

@@ -11,7 +11,7 @@ import { isSchema1 } from './manifest-cache.ts';
 import type { CachedManifest, ManifestCache } from './manifest-cache.ts';
 
 /** How deep indexes may lie in one another. */
-const MAX_DEPTH = 4;
+export const MAX_DEPTH: number = 4;
 
 /** How BuildKit marks entries that tell of an image and are none. */
 const REFERENCE_TYPE = 'vnd.docker.reference.type';
@@ -58,11 +58,20 @@ export async function selectManifest(
  * @param platform what is wanted
  */
 export function matchingEntries(index: ImageIndex, platform: Platform): Descriptor[] {
-  const entries = index.manifests.filter(
+  return bestFirst(imageEntries(index), platform);
+}
+
+/** The entries of an index that are images or indexes: neither attestations nor anything of an unknown type. */
+export function imageEntries({ manifests }: ImageIndex): Descriptor[] {
+  return manifests.filter(
     ({ mediaType, annotations }) =>
       (MANIFEST_TYPES.includes(mediaType) || isSchema1(mediaType)) &&
       annotations?.[REFERENCE_TYPE] === undefined,
   );
+}
+
+/** Those of some entries that fit a platform, best first, and then those that name none. */
+export function bestFirst(entries: readonly Descriptor[], platform: Platform): Descriptor[] {
   return [
     ...selectPlatforms(onlyPlatform(platform), entries),
     ...entries.filter((entry) => entry.platform === undefined),

@@ -2,8 +2,8 @@ import { createMemoryStorage } from '@stowage/storage';
 import { isStowageError } from '@stowage/types';
 import type { AuthConfig } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
-import { openStowage } from './open-stowage.ts';
-import { createTestRegistry } from './test-support/test-registry.ts';
+import { openStowage } from '../open-stowage.ts';
+import { createTestRegistry } from '../test-support/test-registry.ts';
 
 const ANN: AuthConfig = { username: 'ann', password: 's3cret' };
 

@@ -1,4 +1,4 @@
-import type { LayerFindings, LayerWork } from './layer-stage-thread.ts';
+import type { LayerFindings, LayerWork } from './layer-work.ts';
 import type { ErrorMessage } from './worker-error.ts';
 
 /**
@@ -12,9 +12,27 @@ export type ToWorker =
   | { readonly type: 'input'; readonly job: number; readonly buffer: ArrayBuffer; readonly length: number }
   | { readonly type: 'release'; readonly job: number; readonly buffer: ArrayBuffer }
   | { readonly type: 'end'; readonly job: number }
+  | DeflateTask
   | { readonly type: 'cancel'; readonly job: number };
 
 export type FromWorker = { readonly type: 'ready'; readonly protocol: number } | FromJob;
+
+/** What level stands for: how many earlier places are looked at, what is long enough, whether the next byte is tried. */
+export type DeflateEffort = readonly [depth: number, nice: number, lazy: 0 | 1];
+
+/**
+ * A segment to compress: the input of an engine in a buffer, in which the output comes back. It needs no `begin`, as the
+ * worker keeps nothing of it.
+ */
+export interface DeflateTask {
+  readonly type: 'deflate';
+  readonly job: number;
+  readonly buffer: ArrayBuffer;
+  readonly dictionary: number;
+  readonly length: number;
+  readonly effort: DeflateEffort;
+  readonly last: boolean;
+}
 
 /** What a worker says about one job. Nothing follows `ended` and `failed` but `taken`. */
 export type FromJob =
@@ -22,6 +40,13 @@ export type FromJob =
   | { readonly type: 'taken'; readonly job: number; readonly buffer: ArrayBuffer }
   | { readonly type: 'output'; readonly job: number; readonly buffer: ArrayBuffer; readonly length: number }
   | { readonly type: 'ended'; readonly job: number; readonly findings: LayerFindings }
+  | {
+      readonly type: 'deflated';
+      readonly job: number;
+      readonly buffer: ArrayBuffer;
+      readonly length: number;
+      readonly crc: number;
+    }
   | { readonly type: 'failed'; readonly job: number; readonly error: ErrorMessage };
 
 /** How a worker is spoken with from inside. */
@@ -31,7 +56,7 @@ export interface WorkerPort {
 }
 
 /** Told by a worker, so that a program of another version is not mistaken for this one. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** The size of every buffer. Bun copies what is transferred, so that bigger ones would cost there. */
 export const BUFFER_SIZE: number = 256 * 1024;

@@ -66,10 +66,10 @@ export class LeasingPool {
    * A share in the worker that has the least to do; `undefined` where no worker can be had. `UNAVAILABLE` when the pool
    * is closed meanwhile.
    *
-   * @param other asks for another worker than that of this lease
+   * @param others asks for another worker than those of these leases
    */
-  async lease(other?: WorkerLease): Promise<WorkerLease | undefined> {
-    const member = this.#refused ? undefined : this.#leastBusy(other?.member);
+  async lease(others: readonly WorkerLease[] = []): Promise<WorkerLease | undefined> {
+    const member = this.#refused ? undefined : this.#leastBusy(others);
     if (member === undefined) return undefined;
     clearTimeout(member.idle);
     member.leases += 1;
@@ -98,9 +98,9 @@ export class LeasingPool {
     await Promise.all(members.map((member) => member.close()));
   }
 
-  #leastBusy(except: unknown): Member | undefined {
+  #leastBusy(others: readonly WorkerLease[]): Member | undefined {
     const [least] = [...this.#members]
-      .filter((member) => member !== except)
+      .filter((candidate) => !others.some(({ member }) => member === candidate))
       .sort((one, other) => one.leases - other.leases);
     if (least?.leases === 0 || this.#members.size >= this.#size) return least;
     const member = new Member((self) => this.#start(self));

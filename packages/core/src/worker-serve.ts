@@ -1,6 +1,7 @@
-import { WorkerJob } from './worker-job.ts';
-import { BufferPool, PROTOCOL } from './worker-protocol.ts';
-import type { ToWorker, WorkerPort } from './worker-protocol.ts';
+import { serveDeflate } from './deflate/deflate-serve.ts';
+import { WorkerJob } from './layer-stage/worker-job.ts';
+import { BufferPool, PROTOCOL } from './workers/worker-protocol.ts';
+import type { ToWorker, WorkerPort } from './workers/worker-protocol.ts';
 
 /** Serves the jobs that come over a port, any number at a time, until the worker is ended. */
 export function serve(port: WorkerPort): void {
@@ -26,6 +27,9 @@ export function serve(port: WorkerPort): void {
         break;
       case 'end':
         job?.end();
+        break;
+      case 'deflate':
+        serveDeflate(port, message);
         break;
       case 'cancel':
         job?.cancel();

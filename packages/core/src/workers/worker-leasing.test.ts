@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createLayerStage } from './layer-stage.ts';
-import type { LayerStage } from './layer-stage.ts';
+import { createLayerStage } from '../layer-stage/layer-stage.ts';
+import type { LayerStage } from '../layer-stage/layer-stage.ts';
 import { LocalThread, LocalWorker } from '../test-support/local-worker.ts';
 import { LeasingPool } from './worker-leasing.ts';
 import { createWorkerPool } from './worker-pool.ts';

@@ -1,12 +1,13 @@
 import { StowageError } from '@stowage/types';
 
 /**
- * Lets one call at a time into a stage, until the stage is closed: the reason is then what a call that waits and every
- * later one reject with. What a call fails with closes the stage.
+ * Lets one call at a time into a stage or a compressor, until it is closed: the reason is then what a call that waits and
+ * every later one reject with. What a call fails with closes the stage.
  */
 export class StageCalls {
   readonly #onClose: () => void;
   readonly #signal: AbortSignal | undefined;
+  readonly #what: string;
   readonly #abort = (): void => {
     this.close(this.#signal?.reason);
   };
@@ -17,10 +18,12 @@ export class StageCalls {
   /**
    * @param onClose frees what the stage holds; called once
    * @param signal closes the stage with its reason
+   * @param what the stage is, for messages
    */
-  constructor(onClose: () => void, signal: AbortSignal | undefined) {
+  constructor(onClose: () => void, signal: AbortSignal | undefined, what = 'layer stage') {
     this.#onClose = onClose;
     this.#signal = signal;
+    this.#what = what;
     signal?.addEventListener('abort', this.#abort);
   }
 
@@ -36,7 +39,7 @@ export class StageCalls {
   /** Runs the last call: the stage is closed when it is over. */
   finish<T>(work: () => Promise<T>): Promise<T> {
     const last = this.run(work).then((value) => {
-      this.close(misuse('the layer stage has ended'));
+      this.close(misuse(`the ${this.#what} has ended`));
       return value;
     });
     return handled(last);
@@ -47,7 +50,7 @@ export class StageCalls {
       new Promise<T>((resolve, reject) => {
         this.throwIfClosed();
         if (this.#reject !== undefined)
-          throw misuse('the layer stage is busy: await each call before the next');
+          throw misuse(`the ${this.#what} is busy: await each call before the next`);
         this.#reject = reject;
         work().then(
           (value) => {
@@ -78,8 +81,8 @@ export class StageCalls {
 }
 
 /** The reason of a stage that was cancelled without one. */
-export function cancelled(): StowageError {
-  return misuse('the layer stage was cancelled');
+export function cancelled(what = 'layer stage'): StowageError {
+  return misuse(`the ${what} was cancelled`);
 }
 
 /** Marks a rejection as handled: a caller that drops the promise meets the same failure in the next call. */
