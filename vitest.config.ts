@@ -78,7 +78,7 @@ const browsers = Object.entries({
   plugins: [seededProperties],
   resolve: { conditions: [...SOURCE, 'browser', 'module', 'import', 'default'] },
   // Bundled before the run: found on the way, they would make the page load anew in the middle of a test.
-  optimizeDeps: { include: ['fast-check', 'hash-wasm', 'pako', 'zod/mini'] },
+  optimizeDeps: { include: ['fast-check', 'hash-wasm', 'jose', 'pako', 'zod/mini'] },
   test: {
     name: `browser-${group}`,
     include,

@@ -1,8 +1,10 @@
 import type { Progress } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { createProgressDisplay } from './progress-display.ts';
+import type { ProgressFlags } from './progress-display.ts';
 import { TerminalProgress } from './terminal-progress.ts';
 import { CapturedStream } from './test-support/captured-stream.ts';
+import type { CapturedStreamInit } from './test-support/captured-stream.ts';
 
 const STEPS: readonly Progress[] = [
   { id: 'latest', message: 'Pulling from library/busybox' },
@@ -61,6 +63,18 @@ describe('progress', () => {
 
   it('is nothing with --quiet', () => {
     expect(show(new CapturedStream({ isTTY: true }), { quiet: true })).toBe('');
+  });
+
+  it('tells of the whole on terminals alone', () => {
+    const told = (init: CapturedStreamInit, flags: ProgressFlags = {}): boolean =>
+      createProgressDisplay(new CapturedStream(init), flags).observe !== undefined;
+    const terminal = { isTTY: true };
+    expect(told(terminal)).toBe(true);
+    expect([told({}), told(terminal, { json: true }), told(terminal, { quiet: true })]).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 
   it('is drawn on a terminal', () => {

@@ -1,5 +1,5 @@
 import { discardProgress, formatJsonProgress, formatProgressBar } from '@stowage/types';
-import type { Progress, ProgressOutput } from '@stowage/types';
+import type { Progress, ProgressOutput, ProgressSnapshot } from '@stowage/types';
 import type { OutputStream } from './environment.ts';
 import { printable } from './printable.ts';
 import { TerminalProgress } from './terminal-progress.ts';
@@ -8,6 +8,8 @@ import { TerminalProgress } from './terminal-progress.ts';
 export interface ProgressDisplay {
   /** Shows a step. */
   update(progress: Progress): void;
+  /** Shows where the work stands as a whole; absent where that is not shown: it is on terminals alone. */
+  observe?(snapshot: ProgressSnapshot): void;
   /** Nothing more comes; what was held back is shown. */
   finish(): void;
 }

@@ -1,3 +1,4 @@
+import { createProgressAggregate } from '@stowage/types';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TerminalProgress } from './terminal-progress.ts';
 import { CapturedStream } from './test-support/captured-stream.ts';
@@ -96,5 +97,67 @@ describe('progress on a terminal', () => {
     display.update({ id: 'aaa', aux: {} });
     display.finish();
     expect(stream.text).toBe('');
+  });
+
+  describe('of the whole', () => {
+    /** A display that is told of each step and then of the whole, as a pull tells of it, by a clock of its own. */
+    function setUpWhole(init: CapturedStreamInit = {}) {
+      const setting = setUp(init);
+      let now = 0;
+      const aggregate = createProgressAggregate({ clock: { now: () => now } });
+      const step = (id: string, action: string, current?: number): void => {
+        const phase = action === 'Pull complete' ? 'done' : 'downloading';
+        const counts = current === undefined ? {} : { current, total: 100_000 };
+        const progress = { id, action, ...counts, phase } as const;
+        setting.display.update(progress);
+        setting.display.observe(aggregate.feed(progress));
+      };
+      const pass = (milliseconds: number): void => {
+        now += milliseconds;
+        vi.advanceTimersByTime(milliseconds);
+      };
+      for (const id of ['aaa', 'bbb']) aggregate.declare(id, 100_000);
+      return { ...setting, step, pass };
+    }
+
+    it('is a last line with bytes, rate and the time that is left', () => {
+      const { step, pass, screen } = setUpWhole();
+      step('aaa', 'Downloading', 0);
+      for (let second = 1; second <= 5; second += 1) {
+        pass(1000);
+        step('aaa', 'Downloading', second * 10_000);
+      }
+      pass(100);
+      expect(screen()).toEqual(['aaa: Downloading     50kB/100kB', 'Total: 50kB/200kB, 11.03kB/s, 14s left']);
+    });
+
+    it('is gone when all is here, and does not stay on the screen', () => {
+      const { display, step, pass, screen } = setUpWhole();
+      step('aaa', 'Downloading', 40_000);
+      pass(100);
+      expect(screen().at(-1)).toMatch(/^Total: 40kB/);
+      step('aaa', 'Pull complete');
+      display.finish();
+      expect(screen()).toEqual(['aaa: Pull complete']);
+    });
+
+    it('gives its room back, and takes its room from the layers', () => {
+      const { step, pass, screen } = setUpWhole({ rows: 3 });
+      step('aaa', 'Downloading', 40_000);
+      step('bbb', 'Downloading', 40_000);
+      pass(100);
+      expect(screen()).toEqual(['aaa: Downloading     40kB/100kB', expect.stringMatching(/^Total: 80kB/)]);
+      step('aaa', 'Pull complete');
+      step('bbb', 'Pull complete');
+      pass(100);
+      expect(screen()).toEqual(['aaa: Pull complete', 'bbb: Pull complete']);
+    });
+
+    it('never wraps', () => {
+      const { step, pass, screen } = setUpWhole({ columns: 12 });
+      step('aaa', 'Downloading', 40_000);
+      pass(100);
+      expect(screen().at(-1)).toBe('Total: 40kB');
+    });
   });
 });

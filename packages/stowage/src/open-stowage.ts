@@ -27,7 +27,7 @@ import type { Stowage, StowageOptions } from './stowage.ts';
  */
 export async function openStowage(options: StowageOptions = {}): Promise<Stowage> {
   const { root, storage: given, concurrency, uploadConcurrency, clock = systemClock, ...others } = options;
-  const { requireSchema2 = false, onImageEvent, ...network } = others;
+  const { requireSchema2 = false, verifySchema1Signatures, onImageEvent, ...network } = others;
   if (root !== undefined && given !== undefined) {
     throw new StowageError('INVALID_ARGUMENT', 'give either root or storage, not both');
   }
@@ -48,6 +48,7 @@ export async function openStowage(options: StowageOptions = {}): Promise<Stowage
       uploadConcurrency,
       clock,
       requireSchema2,
+      verifySchema1Signatures,
       onImageEvent,
     });
   } catch (error) {

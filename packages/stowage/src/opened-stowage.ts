@@ -93,6 +93,7 @@ export interface StowageParts {
   readonly uploadConcurrency: number | undefined;
   readonly clock: Clock;
   readonly requireSchema2: boolean;
+  readonly verifySchema1Signatures: ImagePullConfig['verifySchema1Signatures'];
   readonly onImageEvent: ImageEventLogger | undefined;
 }
 
@@ -114,6 +115,7 @@ export class OpenedStowage implements Stowage {
   #uploads: LayerUploadManager | undefined;
   readonly #clock: Clock;
   readonly #requireSchema2: boolean;
+  readonly #verifySchema1Signatures: ImagePullConfig['verifySchema1Signatures'];
   readonly #onImageEvent: ImageEventLogger | undefined;
   readonly #leases: LeaseManager;
   /** What pulls that run at one time share. */
@@ -135,6 +137,7 @@ export class OpenedStowage implements Stowage {
     this.#uploadConcurrency = parts.uploadConcurrency;
     this.#clock = parts.clock;
     this.#requireSchema2 = parts.requireSchema2;
+    this.#verifySchema1Signatures = parts.verifySchema1Signatures;
     this.#onImageEvent = parts.onImageEvent;
     this.#leases = createLeaseManager(parts.storage, { clock: parts.clock });
   }
@@ -175,6 +178,7 @@ export class OpenedStowage implements Stowage {
       leases: this.#leases,
       openRepository: this.#access.openRepository,
       requireSchema2: this.#requireSchema2,
+      verifySchema1Signatures: this.#verifySchema1Signatures,
       schema2Types: SCHEMA2_TYPES,
     };
   }

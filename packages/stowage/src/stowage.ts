@@ -10,6 +10,7 @@ import type {
   CredentialProvider,
   Descriptor,
   ImageEventLogger,
+  ImagePullConfig,
   ImageStore,
   LayerStore,
   LoginResult,
@@ -60,6 +61,12 @@ export interface StowageOptions extends RegistryServiceInit {
   readonly uploadConcurrency?: number | undefined;
   /** Whether manifests of schema 1, which docker wrote before 2016, are refused. Default `false`. */
   readonly requireSchema2?: boolean | undefined;
+  /**
+   * Whether the signatures of manifests of schema 1 are verified, each by the key that comes with it: `true`, or the
+   * public keys (RFC 7517) of which one at least must have signed. A manifest whose signatures do not pass is refused
+   * with `INVALID_MANIFEST`. Default `false`: they are not looked at, as in docker.
+   */
+  readonly verifySchema1Signatures?: ImagePullConfig['verifySchema1Signatures'];
   /** Told once an image was pulled or pushed: `('busybox:latest', 'busybox', 'pull')`. Default: nobody is. */
   readonly onImageEvent?: ImageEventLogger | undefined;
 }

@@ -79,6 +79,12 @@ export interface ImagePullConfig extends DistributionConfig {
   readonly schema2Types: readonly string[];
   /** What to choose from an index. Default `linux` on this machine's processor. */
   readonly platform?: Platform | undefined;
+  /**
+   * Whether the signatures of manifests of schema 1 are verified, each by the key that comes with it: `true`, or the
+   * public keys (RFC 7517) of which one at least must have signed. A key that nobody has vouched for proves little:
+   * whoever changes a manifest can sign it anew. Default `false`: they are not looked at, as in moby.
+   */
+  readonly verifySchema1Signatures?: boolean | readonly JsonWebKey[] | undefined;
 }
 
 /** The counterpart of moby's `distribution.ImagePushConfig`. */

@@ -56,11 +56,12 @@ async function pull(ref: string, flags: PullFlags, context: CommandContext): Pro
   const onProgress: ProgressOutput = (progress) => {
     display.update(progress);
   };
+  const onSnapshot = display.observe?.bind(display);
   let interrupted = false;
   const result = await withStowage(
     flags,
     context,
-    (stowage) => stowage.pull(ref, { platform, allTags, onProgress, signal }),
+    (stowage) => stowage.pull(ref, { platform, allTags, onProgress, onSnapshot, signal }),
     options,
   )
     .catch((error: unknown) => {

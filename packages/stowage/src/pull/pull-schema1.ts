@@ -3,6 +3,7 @@ import {
   fixManifestLayers,
   makeConfigFromV1Config,
   MEDIA_TYPES,
+  parseSignedManifest,
   readSignedManifest,
   StowageError,
   verifySignedManifest,
@@ -21,6 +22,7 @@ import type {
 } from '@stowage/types';
 import { createLayerDownload, layerDownloadDeps } from './layer-download.ts';
 import type { LayerDownloadDeps, LayerSource } from './layer-download.ts';
+import { MAX_MANIFEST_BYTES } from './manifest-cache.ts';
 import type { PullContext } from './pull-context.ts';
 import type { PulledImage } from './pull-image.ts';
 
@@ -32,7 +34,7 @@ const MAX_LAYER_BYTES: number = 32 * 1024 ** 3;
  * (moby's `pullSchema1`). That the manifest is what its digest names was verified when it was read.
  *
  * @param subject what is pulled, as people write it
- * @throws `INVALID_MANIFEST` in moby's words; `PLATFORM_MISMATCH` for another operating system than this machine's
+ * @throws `INVALID_MANIFEST` in moby's words, or where signatures are to be verified and cannot; `PLATFORM_MISMATCH` for another operating system than this machine's
  */
 export async function pullSchema1(
   signed: SignedManifest,
@@ -42,6 +44,7 @@ export async function pullSchema1(
   options: PullContext,
 ): Promise<PulledImage> {
   verifySignedManifest(signed, subject);
+  await verifySignatures(signed, source, config, options);
   const manifest = fixManifestLayers(signed);
   const [top] = manifest.history;
   if (top === undefined || config.downloadManager === undefined) {
@@ -75,6 +78,23 @@ export async function pullSchema1(
   } finally {
     await layers.release();
   }
+}
+
+/** Verifies the signatures where that is wanted. The store keeps what was signed alone: they are fetched again then. */
+async function verifySignatures(
+  signed: SignedManifest,
+  { remote }: LayerSource,
+  { verifySchema1Signatures: wanted = false }: ImagePullConfig,
+  options: AbortOptions,
+): Promise<void> {
+  if (wanted === false) return;
+  const { checkSignatures } = await import('./check-signatures.ts');
+  if (signed.raw !== signed.canonical) {
+    await checkSignatures(signed, wanted);
+    return;
+  }
+  const { bytes } = await remote.manifests.get(await digestBytes(signed.canonical), options);
+  await checkSignatures(parseSignedManifest(bytes, { maxBytes: MAX_MANIFEST_BYTES }), wanted);
 }
 
 /** As in moby: the manifest itself names no operating system, so it is taken to be for this machine's. */
