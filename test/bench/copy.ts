@@ -11,7 +11,7 @@ import { noise } from '../support/noise.ts';
 import { compare, report } from './support/compare.ts';
 import type { Contender } from './support/compare.ts';
 
-const MAIN = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../packages/cli/dist-command/main.js', import.meta.url));
 const ROUNDS = 3;
 const LAYERS = 4;
 const LAYER_BYTES = 8_000_000;

@@ -19,7 +19,7 @@ import type { MeasuredContender } from './support/compare.ts';
 import { realisticEntries, RUNTIME_MODULES } from './support/layer-data.ts';
 import { measureDaemons, runMeasured, sumOf } from './support/usage.ts';
 
-const MAIN = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../packages/cli/dist-command/main.js', import.meta.url));
 
 const ROUNDS = 5;
 /** Unpacking takes a disk long, and everybody about the same time in every round. */

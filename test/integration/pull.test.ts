@@ -12,7 +12,7 @@ import { runCommand } from './support/run-command.ts';
 import { buildSampleImages, pushWithSkopeo, SAMPLE_PLATFORMS } from './support/sample-images.ts';
 
 const exec = promisify(execFile);
-const MAIN = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../packages/cli/dist-command/main.js', import.meta.url));
 
 interface PulledLine {
   readonly imageId: string;
