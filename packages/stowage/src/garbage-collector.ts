@@ -118,9 +118,11 @@ async function markImages(
   marked: Set<Digest>,
   options: AbortOptions,
 ): Promise<void> {
-  for (const [id, { config }] of await imageStore.map(options)) {
+  for (const [id, image] of await imageStore.map(options)) {
     marked.add(id);
-    await withImageLayers(config, layers, (stack) => {
+    for (const { digest } of image.pending ?? []) marked.add(digest);
+    if (image.pending !== undefined) continue;
+    await withImageLayers(image, { imageStore, layers }, (stack) => {
       for (const { descriptor } of stack) marked.add(descriptor.digest);
       return Promise.resolve();
     });

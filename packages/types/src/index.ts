@@ -75,6 +75,7 @@ export * from './error/registry-error.ts';
 export * from './document/signed-manifest-verify.ts';
 export * from './document/signed-manifest.ts';
 export * from './progress/terminal-renderer.ts';
+export * from './document/stored-descriptor.ts';
 export { historyFromV1Config, makeConfigFromV1Config, makeV1ConfigFromConfig } from './document/v1-config.ts';
 export type { V1Identity } from './document/v1-config.ts';
 export * from './document/v1-image.ts';

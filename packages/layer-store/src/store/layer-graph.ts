@@ -1,5 +1,5 @@
 import { withLock } from '@stowage/core';
-import { StowageError } from '@stowage/types';
+import { storedDescriptor, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
   ChainID,
@@ -11,7 +11,7 @@ import type {
 } from '@stowage/types';
 import { EntryCache } from '../content/entry-cache.ts';
 import { LayerContent } from '../content/layer-content.ts';
-import { LayerRecords, storedDescriptor } from './layer-records.ts';
+import { LayerRecords } from './layer-records.ts';
 import type { LayerRecord } from './layer-records.ts';
 import { DEFAULT_LAYER_LIMITS } from '../content/limits.ts';
 import type { LayerLimits } from '../content/limits.ts';
