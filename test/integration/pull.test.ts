@@ -111,6 +111,14 @@ describe.each([
     }
   });
 
+  it('is the same after a pull by digests only, once it is used', async () => {
+    const store = `${tag}-digests`;
+    expect(await pull(store, name, '--digests-only')).toEqual(pulled);
+    expect(await stowage(store, 'images')).toMatch(/B compressed\n$/);
+    expect(await list(store, name)).toEqual(await list(tag, name));
+    expect(await stowage(store, 'images', '--json')).toBe(await stowage(tag, 'images', '--json'));
+  });
+
   it('is pulled again with one HEAD and no bytes', async () => {
     const before = (await registry.requests()).length;
     expect(await pull(tag, name)).toMatchObject({ status: 'up-to-date', imageId: pulled.imageId });

@@ -41,7 +41,10 @@ export async function pullImage(
   const bytes = present ?? (await bringIn(manifest, source, config, options));
   const platform = imageStore.platformFromConfig(bytes);
   // An image that is here is put again: the store may note when that was.
-  if (present !== undefined) await imageStore.put(present, options);
+  if (present !== undefined) {
+    const pending = config.digestsOnly === true ? manifest.layers : undefined;
+    await imageStore.put(present, { ...options, pending });
+  }
   const diffIds = imageStore.rootFSFromConfig(bytes)?.diff_ids ?? [];
   return {
     imageId: (await digestBytes(bytes)) as ImageID,

@@ -44,7 +44,8 @@ export async function bringInBlobs(
   progressOutput: ProgressOutput,
   options: AbortOptions,
 ): Promise<void> {
-  const distinct = [...new Map(blobs.map((blob) => [blob.key, blob])).values()];
+  const keys = new Set<string>();
+  const distinct = blobs.filter(({ key }) => keys.size < keys.add(key).size);
   for (const { id } of distinct) progressOutput({ id, action: 'Pulling fs layer', phase: 'queued' });
   const watchers = distinct.map((blob) => startDownload(blob, deps, progressOutput));
   const finished = watchers.map(async ({ done }, index) => {
