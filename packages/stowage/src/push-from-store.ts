@@ -113,11 +113,11 @@ function anyPlatform({
 async function systemOf(
   imageId: ImageID,
   images: ImageStore,
-  { platformFromConfig }: ImageConfigStore,
+  configs: ImageConfigStore,
   options: AbortOptions,
 ): Promise<string | undefined> {
   try {
-    return platformFromConfig((await images.get(imageId, options)).raw).os;
+    return configs.platformFromConfig((await images.get(imageId, options)).raw).os;
   } catch (error) {
     if (isStowageError(error, 'NOT_FOUND')) return undefined;
     throw error;

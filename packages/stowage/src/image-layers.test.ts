@@ -1,4 +1,6 @@
 import { createTarWriter, streamOf } from '@stowage/core';
+import { openImageStore, registerPendingLayers } from '@stowage/image-store';
+import type { PendingLayersDeps } from '@stowage/image-store';
 import { openLayerStore } from '@stowage/layer-store';
 import { createMemoryStorage } from '@stowage/storage';
 import type {
@@ -12,10 +14,7 @@ import type {
   Storage,
 } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { openImageStore } from './image-store.ts';
-import { registerPendingLayers } from './pending-layers.ts';
-import type { PendingLayersDeps } from './pending-layers.ts';
-import { configOf } from '../test-support/fake-layer-store.ts';
+import { stackOf, topLayer, withImageLayers } from './image-layers.ts';
 
 let storage: Storage;
 let layers: LayerStore;
@@ -44,6 +43,11 @@ beforeEach(async () => {
 function addLayer(name: string, parent?: ChainID): Promise<Layer> {
   const tar = createTarWriter();
   return layers.register(streamOf(...tar.entry({ name }), tar.end()), parent);
+}
+
+function configOf(diffIds: readonly DiffID[]): Uint8Array {
+  const rootfs = { type: 'layers', diff_ids: diffIds };
+  return new TextEncoder().encode(JSON.stringify({ os: 'linux', architecture: 'amd64', rootfs }));
 }
 
 /** Stores three layers, of which the lowest ones stay registered, and an image for which they are pending. */
@@ -104,5 +108,26 @@ describe('registerPendingLayers', () => {
     const signal = AbortSignal.abort(reason);
     await expect(registerPendingLayers(image, deps, { signal })).rejects.toBe(reason);
     expect(await countLayers()).toBe(0);
+  });
+});
+
+describe('withImageLayers', () => {
+  it('has the layers, base first, and lets go of them whatever happens', async () => {
+    const { image, blobs } = await pendingImage(0);
+    const seen = await withImageLayers(image, { imageStore, layers }, (stack) =>
+      Promise.resolve(stack.map(({ descriptor }) => descriptor)),
+    );
+    expect(seen).toEqual(blobs);
+    const failure = new Error('work');
+    await expect(withImageLayers(image, { imageStore, layers }, () => Promise.reject(failure))).rejects.toBe(
+      failure,
+    );
+    expect((await imageStore.delete(image.id)).length).toBe(3);
+    expect(await countLayers()).toBe(0);
+  });
+
+  it('has none for an image without layers', async () => {
+    const image = await imageStore.get(await imageStore.create(configOf([])));
+    expect(stackOf(await topLayer(image, { imageStore, layers }))).toEqual([]);
   });
 });
