@@ -1,6 +1,7 @@
 import { createDigester, streamOf } from '@stowage/core';
 import { asDigest, isStowageError, MEDIA_TYPES, parseDigest, RegistryError } from '@stowage/types';
 import type { BlobReader, ByteStream, Descriptor, Digest } from '@stowage/types';
+import { AdaptiveSource } from './blob-adaptive.ts';
 import { openInParts, planOf } from './blob-parts.ts';
 import { isWhole, partOf, wantedLength } from './blob-part.ts';
 import type { BlobPart, PartPlan } from './blob-part.ts';
@@ -64,7 +65,7 @@ async function openSomewhere(
   deps: BlobReaderDeps,
   [home = '', ...elsewhere]: readonly string[],
   part: BlobPart,
-  plan: PartPlan | undefined,
+  plan: PartPlan | 'auto' | undefined,
 ): Promise<ByteSource> {
   let failure: unknown;
   try {
@@ -87,11 +88,14 @@ async function openSomewhere(
 async function openAt(
   url: string,
   part: BlobPart,
-  plan: PartPlan | undefined,
+  plan: PartPlan | 'auto' | undefined,
   deps: ReaderDeps,
 ): Promise<ByteSource> {
-  if (plan !== undefined) return await openInParts(url, part, plan, deps);
-  return resumingSource(await requestBlob({ requester: deps.requester, url, part }), url, part, deps);
+  if (typeof plan === 'object') return await openInParts(url, part, plan, deps);
+  const opened = await requestBlob({ requester: deps.requester, url, part });
+  return plan === 'auto'
+    ? new AdaptiveSource(opened, url, part, deps)
+    : resumingSource(opened, url, part, deps);
 }
 
 /**

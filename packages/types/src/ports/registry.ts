@@ -111,9 +111,10 @@ export interface OpenBlobOptions extends RangeOptions {
   readonly verify?: boolean | undefined;
   /**
    * How many ranges are fetched at the same time, 1 to 32. They come out in order, as one stream. Default 1. A registry
-   * that knows no ranges, and a blob of no more than 1 MiB, take one request all the same.
+   * that knows no ranges, and a blob of no more than 1 MiB, take one request all the same. `auto` begins with one request
+   * and tries twice as many connections, up to 8 with ranges of 4 MiB, for as long as that makes a large blob come faster.
    */
-  readonly connections?: number | undefined;
+  readonly connections?: number | 'auto' | undefined;
   /**
    * The most bytes of one of several ranges; `connections` times as many are held in memory at most. Over one connection
    * they are fetched one after the other. Default 8 MiB where there are several connections, and in pages where `size` is
