@@ -4,7 +4,8 @@ import { openStowage } from 'stowage';
 import type { StowageOptions } from 'stowage';
 import { expect, it } from 'vitest';
 import { OTHER_PLATFORMS, PUSH_LIST } from './push-list.ts';
-import { inspectWithSkopeo, pullWithSkopeo } from './skopeo.ts';
+import { inspectWithSkopeo, PLAIN_SOURCE, pullWithSkopeo } from './skopeo.ts';
+import { ALICE } from './use-registries.ts';
 
 /** A registry that is pushed to, and how it is reached. */
 export interface PushTarget {
@@ -12,6 +13,12 @@ export interface PushTarget {
   readonly options?: StowageOptions;
   /** The same for skopeo, and what it knows the registry by. Default: the same host, on http. */
   readonly skopeo?: { readonly host?: string; readonly access: readonly string[] };
+}
+
+/** A registry on http that knows {@link ALICE}. */
+export function forAlice(host: string): PushTarget {
+  const access = [...PLAIN_SOURCE, '--src-creds', `${ALICE.username}:${ALICE.password}`];
+  return { host, options: { auth: { ...ALICE, serverAddress: host } }, skopeo: { access } };
 }
 
 /** What a list is pushed from, and a folder for what skopeo makes of it. */
