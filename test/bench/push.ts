@@ -50,7 +50,7 @@ export async function main(): Promise<number> {
         await dockerd.stop();
       }
     }
-    await pushAgain(store, targets);
+    await pushAgain(store, name, targets);
     return 0;
   } finally {
     await targets.stop();
@@ -125,10 +125,9 @@ async function docker(dockerd: Dockerd, source: string, targets: Targets): Promi
 }
 
 /** Tells the requests of a push of what is there. */
-async function pushAgain(store: string, targets: Targets): Promise<void> {
-  const before = targets.last;
+async function pushAgain(store: string, name: string, targets: Targets): Promise<void> {
   const push = [MAIN, 'push', '--quiet', '--store', store, `${await targets.fresh()}:v1`];
-  await stowage(store, 'tag', `${before}:v1`, `${targets.last}:v1`);
+  await stowage(store, 'tag', name, `${targets.last}:v1`);
   await runCommand(process.execPath, push);
   const seen = (await targets.requests()).length;
   const { wall } = await runMeasured(process.execPath, push);
