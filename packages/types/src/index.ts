@@ -48,7 +48,7 @@ export * from './document/oci-layout.ts';
 export * from './platform/platform-matcher.ts';
 export { checkWindowsVersion } from './platform/platform-windows.ts';
 export * from './platform/platform.ts';
-export { checkMetadataKey, digestKey } from './ports/metadata-store.ts';
+export { checkMetadataKey, digestKey, digestOfKey } from './ports/metadata-store.ts';
 export * from './progress/progress-aggregate.ts';
 export * from './progress/progress-bar.ts';
 export { formatGoDuration } from './progress/progress-duration.ts';

@@ -10,6 +10,7 @@ import { resumingSource } from './blob-resume.ts';
 import { abandon, announcedLength, discard } from '../transport/body.ts';
 import { streamOfSource } from '../transport/byte-source.ts';
 import type { ByteSource } from '../transport/byte-source.ts';
+import { absence, isAbsent } from '../transport/response-error.ts';
 import { parseContentRange } from './content-range.ts';
 import type { ForeignRequester } from './foreign-urls.ts';
 import type { ReaderDeps, Requester } from '../session/requester.ts';
@@ -32,6 +33,7 @@ export function createBlobReader(deps: BlobReaderDeps): BlobReader {
         { method: 'HEAD', url, retryStatus: (status) => status === 429, signal },
         async (answer) => {
           if (answer.response.status === 429) throw await requester.failure(answer, signal);
+          if (isAbsent(answer)) throw await absence(answer, 'BLOB_UNKNOWN', signal);
           await discard(answer, signal);
           return answer.response.ok ? announcedLength(answer.response) : undefined;
         },

@@ -85,8 +85,9 @@ export interface FetchedManifest {
 /** Reads manifests from a repository. */
 export interface ManifestReader {
   /**
-   * The descriptor of a manifest, by HEAD; by GET where the registry's answer to HEAD leaves out what is needed.
-   * `NOT_FOUND`.
+   * The descriptor of a manifest, by HEAD; by GET where the registry's answer to HEAD leaves out what is needed, or
+   * refuses without a word why. `NOT_FOUND` at once where the registry answers 404 to HEAD: what it says of that is to
+   * be had with `get`.
    *
    * @param reference a tag or a digest
    */
@@ -130,7 +131,7 @@ export interface OpenBlobOptions extends RangeOptions {
 
 /** Reads blobs from a repository. */
 export interface BlobReader {
-  /** Size and digest of a blob. `NOT_FOUND`. */
+  /** Size and digest of a blob, by HEAD; by GET as `head` of {@link ManifestReader}. `NOT_FOUND`. */
   stat(digest: Digest, options?: AbortOptions): Promise<Descriptor>;
   /**
    * Streams a blob, or what follows `offset`. The first byte of the stream is the byte at `offset`, whether or not the
