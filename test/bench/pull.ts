@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openStowage } from 'stowage';
 import { pullArguments, removeFromContainerd, startContainerd } from '../integration/support/containerd.ts';
 import type { Containerd } from '../integration/support/containerd.ts';
 import { startDockerRegistry } from '../integration/support/docker-registry.ts';
@@ -133,6 +134,22 @@ async function benchPull(name: string, out: string, { containerd, dockerd }: Pee
   report('pull, digests only / skopeo to a layout, digests only', await compare(digests, layout, ROUNDS), 1);
   report('pull, DiffIDs verified / skopeo to a layout, digests only', await compare(ours, layout, ROUNDS));
 
+  const here = (title: string, digestsOnly: boolean): MeasuredContender => ({
+    name: title,
+    prepare,
+    measure: () => measureDaemons([process.pid], () => pullHere(name, out, digestsOnly)),
+  });
+  report(
+    'the same in a running process, DiffIDs verified / skopeo to a directory',
+    await compare(here('stowage', false), files, ROUNDS),
+    3,
+  );
+  report(
+    'the same in a running process, digests only / skopeo to a layout',
+    await compare(here('stowage, digests only', true), layout, ROUNDS),
+    1,
+  );
+
   const extract = [MAIN, 'extract', '--quiet', '--store', out, name, `${out}.files`];
   const unpacked: MeasuredContender = {
     name: 'stowage pull and extract',
@@ -161,6 +178,16 @@ async function benchPull(name: string, out: string, { containerd, dockerd }: Pee
     };
     report('pull and extract / dockerd', await compare(unpacked, docker, UNPACKING_ROUNDS), 2);
     await remove();
+  }
+}
+
+/** Pulls as a program does that has the library loaded, and opens a store for it. */
+async function pullHere(name: string, root: string, digestsOnly: boolean): Promise<void> {
+  const stowage = await openStowage({ root });
+  try {
+    await stowage.pull(name, { digestsOnly });
+  } finally {
+    await stowage.close();
   }
 }
 
