@@ -1,15 +1,17 @@
 import { iterate, withLock } from '@stowage/core';
 import { isStowageError } from '@stowage/types';
-import type { AbortOptions, ChainID, CheckedItem, Storage } from '@stowage/types';
-import { EntryCache } from '../content/entry-cache.ts';
-import { LayerContent } from '../content/layer-content.ts';
+import type { AbortOptions, ChainID, CheckedItem, DiffID, Storage } from '@stowage/types';
+import { LayerCache } from '../content/layer-cache.ts';
+import { LayerContent } from '../layer/layer-content.ts';
 import { LAYERS_LOCK, MAX_DEPTH } from '../store/layer-graph.ts';
 import { LayerRecords } from '../store/layer-records.ts';
+import { SeekRecords } from '../store/seek-records.ts';
 import type { LayerRecord } from '../store/layer-records.ts';
 
 /**
  * Examines every layer of a storage: its record, its blob, the layers beneath it, and its content, which is inflated
- * and must have the layer's DiffID and size. The blobs themselves are for `checkContent` of `@stowage/storage`. What is
+ * and must have the layer's DiffID and size. A seek index is
+ * told of where it cannot be read or is of no layer; it may always be dropped. The blobs themselves are for `checkContent` of `@stowage/storage`. What is
  * wrong with a layer is also wrong with all on top of it.
  *
  * @param storage where the layers are
@@ -39,6 +41,7 @@ export async function* checkLayers(
   }
   const contents = new ContentFaults(storage);
   const faults = new Map<ChainID, string | undefined>();
+  yield* faultyIndexes(storage, found, options);
   for (const chainId of parentsFirst(found)) {
     const fault = await faultOf(chainId, found, faults, contents, options);
     faults.set(chainId, fault);
@@ -48,6 +51,24 @@ export async function* checkLayers(
         withLock(storage, LAYERS_LOCK, () => records.delete(chainId, dropOptions), dropOptions);
       yield { kind: 'layer', subject: chainId, fault, drop };
     }
+  }
+}
+
+/** The seek indexes that cannot be read, and those of no layer. */
+async function* faultyIndexes(
+  storage: Storage,
+  layers: ReadonlyMap<ChainID, LayerRecord | string>,
+  options: AbortOptions,
+): AsyncGenerator<CheckedItem> {
+  const indexes = new SeekRecords(storage);
+  const indexed = new Set<DiffID>();
+  for (const record of layers.values()) if (typeof record === 'object') indexed.add(record.diffId);
+  for (const subject of await indexes.list(options)) {
+    const found = await indexes.examine(subject, options);
+    const fault = typeof found === 'string' ? found : indexed.has(subject) ? undefined : 'it is of no layer';
+    if (fault === undefined) continue;
+    const drop = (dropOptions?: AbortOptions): Promise<void> => indexes.delete(subject, dropOptions);
+    yield { kind: 'seek', subject, fault, drop };
   }
 }
 
@@ -125,7 +146,7 @@ class ContentFaults {
       descriptor,
       diffId,
       diffSize,
-      cache: new EntryCache(0),
+      entryCache: new LayerCache(0),
       tarLimits: undefined,
     });
     let count = 0;

@@ -2,7 +2,7 @@ import { collect, createTarWriter, digestBytes, iterate, streamOf } from '@stowa
 import { createMemoryStorage } from '@stowage/storage';
 import type { Bytes, Storage } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { EMPTY_LAYER } from './empty-layer.ts';
+import { EMPTY_LAYER } from '../content/empty-layer.ts';
 import { openLayerStore } from '../store/layer-store.ts';
 import { codeOf, gzip, join, tarOf, textOf, withContent } from '../test-support/layers.ts';
 
