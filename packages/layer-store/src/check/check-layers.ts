@@ -11,7 +11,7 @@ import type { LayerRecord } from '../store/layer-records.ts';
 /**
  * Examines every layer of a storage: its record, its blob, the layers beneath it, and its content, which is inflated
  * and must have the layer's DiffID and size. A seek index is
- * told of where it cannot be read or is of no layer; it may always be dropped. The blobs themselves are for `checkContent` of `@stowage/storage`. What is
+ * told of where it cannot be read or is of no sound layer; it may always be dropped. The blobs themselves are for `checkContent` of `@stowage/storage`. What is
  * wrong with a layer is also wrong with all on top of it.
  *
  * @param storage where the layers are
@@ -41,7 +41,6 @@ export async function* checkLayers(
   }
   const contents = new ContentFaults(storage);
   const faults = new Map<ChainID, string | undefined>();
-  yield* faultyIndexes(storage, found, options);
   for (const chainId of parentsFirst(found)) {
     const fault = await faultOf(chainId, found, faults, contents, options);
     faults.set(chainId, fault);
@@ -52,20 +51,24 @@ export async function* checkLayers(
       yield { kind: 'layer', subject: chainId, fault, drop };
     }
   }
+  const sound = new Set<DiffID>();
+  for (const [chainId, record] of found) {
+    if (typeof record === 'object' && faults.get(chainId) === undefined) sound.add(record.diffId);
+  }
+  yield* faultyIndexes(storage, sound, options);
 }
 
-/** The seek indexes that cannot be read, and those of no layer. */
+/** The seek indexes that cannot be read, and those of none of the layers that are sound. */
 async function* faultyIndexes(
   storage: Storage,
-  layers: ReadonlyMap<ChainID, LayerRecord | string>,
+  sound: ReadonlySet<DiffID>,
   options: AbortOptions,
 ): AsyncGenerator<CheckedItem> {
   const indexes = new SeekRecords(storage);
-  const indexed = new Set<DiffID>();
-  for (const record of layers.values()) if (typeof record === 'object') indexed.add(record.diffId);
   for (const subject of await indexes.list(options)) {
     const found = await indexes.examine(subject, options);
-    const fault = typeof found === 'string' ? found : indexed.has(subject) ? undefined : 'it is of no layer';
+    const fault =
+      typeof found === 'string' ? found : sound.has(subject) ? undefined : 'it is of no sound layer';
     if (fault === undefined) continue;
     const drop = (dropOptions?: AbortOptions): Promise<void> => indexes.delete(subject, dropOptions);
     yield { kind: 'seek', subject, fault, drop };

@@ -9,18 +9,20 @@ const MAX_COMPRESSED = 1 << 20;
 
 /**
  * The checkpoints that are worth keeping: as few as can be without making reading from the middle dear. The window of
- * one takes room in the index, and the less the worse a layer can be compressed.
+ * one takes room in the index, and the less the worse a layer can be compressed; one without a window is kept.
+ *
+ * @param end where the layer ends
  */
-export function chooseCheckpoints(all: readonly Checkpoint[], diffSize: number): Checkpoint[] {
+export function chooseCheckpoints(
+  all: readonly Checkpoint[],
+  end: { readonly in: number; readonly out: number },
+): Checkpoint[] {
   const chosen: Checkpoint[] = [];
   let last = { in: 0, out: 0 };
   for (const [index, checkpoint] of all.entries()) {
-    const next = all[index + 1];
-    const isFar =
-      next === undefined
-        ? diffSize - last.out > MAX_PLAIN
-        : next.out - last.out > MAX_PLAIN || next.in - last.in > MAX_COMPRESSED;
-    if (!isFar) continue;
+    const next = all[index + 1] ?? end;
+    const isNear = next.out - last.out <= MAX_PLAIN && next.in - last.in <= MAX_COMPRESSED;
+    if (isNear && checkpoint.window.length > 0) continue;
     chosen.push(checkpoint);
     last = checkpoint;
   }

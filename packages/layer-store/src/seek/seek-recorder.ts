@@ -44,7 +44,7 @@ export class SeekRecorder {
     const { diffId, diffSize } = layer;
     const format = FORMATS.find((one) => one === layer.format);
     if (this.#entries === undefined || format === undefined) return undefined;
-    const checkpoints = chooseCheckpoints(layer.checkpoints, diffSize);
+    const checkpoints = chooseCheckpoints(layer.checkpoints, { in: size, out: diffSize });
     return assembleSeekIndex(
       { diffId, diffSize, blob: { digest, size }, format, checkpoints },
       this.#entries,
