@@ -5,7 +5,7 @@ import type { Stowage } from './stowage.ts';
 import { createTestRegistry } from './test-support/test-registry.ts';
 
 const NAME = 'localhost/app:v1';
-const SOUND = { blob: 3, layer: 1, image: 1, reference: 2, index: 0 };
+const SOUND = { blob: 3, layer: 1, image: 1, reference: 2, index: 0, seek: 1 };
 
 let stowage: Stowage;
 let layer: Digest;

@@ -10,8 +10,8 @@ import type { LayerRecord } from '../store/layer-records.ts';
 
 /**
  * Examines every layer of a storage: its record, its blob, the layers beneath it, and its content, which is inflated
- * and must have the layer's DiffID and size. A seek index is
- * told of where it cannot be read or is of no sound layer; it may always be dropped. The blobs themselves are for `checkContent` of `@stowage/storage`. What is
+ * and must have the layer's DiffID and size. After
+ * them come their seek indexes, without which a layer is sound all the same. The blobs themselves are for `checkContent` of `@stowage/storage`. What is
  * wrong with a layer is also wrong with all on top of it.
  *
  * @param storage where the layers are
@@ -55,11 +55,11 @@ export async function* checkLayers(
   for (const [chainId, record] of found) {
     if (typeof record === 'object' && faults.get(chainId) === undefined) sound.add(record.diffId);
   }
-  yield* faultyIndexes(storage, sound, options);
+  yield* checkIndexes(storage, sound, options);
 }
 
-/** The seek indexes that cannot be read, and those of none of the layers that are sound. */
-async function* faultyIndexes(
+/** Every seek index; one that cannot be read, or is of none of the layers that are sound, can go. */
+async function* checkIndexes(
   storage: Storage,
   sound: ReadonlySet<DiffID>,
   options: AbortOptions,
@@ -69,7 +69,10 @@ async function* faultyIndexes(
     const found = await indexes.examine(subject, options);
     const fault =
       typeof found === 'string' ? found : sound.has(subject) ? undefined : 'it is of no sound layer';
-    if (fault === undefined) continue;
+    if (fault === undefined) {
+      yield { kind: 'seek', subject };
+      continue;
+    }
     const drop = (dropOptions?: AbortOptions): Promise<void> => indexes.delete(subject, dropOptions);
     yield { kind: 'seek', subject, fault, drop };
   }

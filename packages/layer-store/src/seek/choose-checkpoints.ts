@@ -1,10 +1,10 @@
 import type { Checkpoint } from '@stowage/core';
 
 /** After how many plain bytes a scan takes a checkpoint; only some of them are kept. */
-export const CHECKPOINT_EVERY: number = 1 << 20;
+export const CHECKPOINT_EVERY: number = 2 << 20;
 
 /** What is between two checkpoints that are kept has no more plain and compressed bytes than this, where it can be helped. */
-const MAX_PLAIN = 4 << 20;
+const MAX_PLAIN = 4.5 * 2 ** 20;
 const MAX_COMPRESSED = 1 << 20;
 
 /**
