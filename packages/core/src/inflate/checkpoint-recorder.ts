@@ -36,7 +36,11 @@ export class CheckpointRecorder {
   /** Takes one, between two blocks. */
   add(at: Omit<Checkpoint, 'window'>): void {
     this.settle();
-    if (this.checkpoints.length === MOST) this.#thin();
+    if (this.checkpoints.length === MOST) {
+      this.#thin();
+      // Too near to the last one, now.
+      return;
+    }
     this.#watched = { ...at, window: this.#engine.window() };
     this.checkpoints.push(this.#watched);
     this.#next = at.out + this.#every;
@@ -47,6 +51,7 @@ export class CheckpointRecorder {
     const kept = this.checkpoints.filter((_, index) => index % 2 === 1);
     this.checkpoints.splice(0, this.checkpoints.length, ...kept);
     this.#every *= 2;
+    this.#next = (kept.at(-1)?.out ?? 0) + this.#every;
   }
 
   /** To be told how far the output has come. */

@@ -87,7 +87,7 @@ const ENTRIES: fc.Arbitrary<FullEntry[]> = fc.array(ENTRY, { maxLength: 12 }).ma
 /** The form around entries that nobody would write. */
 async function forged(
   entries: Bytes,
-  { count = 1, length = entries.length, tail = NO_WINDOW as Bytes, format = 1 } = {},
+  { count = 1, length = entries.length, tail = NO_WINDOW, format = 1 } = {},
 ): Promise<Bytes> {
   const packed = await gzip(entries);
   const out = new ByteWriter();
