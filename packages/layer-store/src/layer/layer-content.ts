@@ -15,7 +15,6 @@ import type { LayerCache } from '../content/layer-cache.ts';
 import { cleanPath, costOf, layerEntryOf, openContent } from '../content/layer-entry.ts';
 import { sliceStream } from '../content/slice-stream.ts';
 import type { ByteSource } from '../content/slice-stream.ts';
-import { openSpan } from '../seek/open-span.ts';
 import type { SeekPoints } from '../seek/seek-index.ts';
 
 /** What a seek index says of a layer, each `undefined` where there is none that counts. */
@@ -136,7 +135,10 @@ export class LayerContent {
       return content.open(descriptor.digest, { ...options, offset, length });
     }
     const points = await index?.points(options);
-    if (points !== undefined) return openSpan(content, points, offset, length, options);
+    if (points !== undefined) {
+      const { openSpan } = await import('../seek/open-span.ts');
+      return openSpan(content, points, offset, length, options);
+    }
     return sliceStream(await this.#inflate(options), offset, length);
   }
 

@@ -1,27 +1,15 @@
+import type { Checkpoint } from '@stowage/core';
+import type { Bytes } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
 import { chooseCheckpoints } from './choose-checkpoints.ts';
 
 const MIB = 1 << 20;
 
-/** One for each MiB of a layer of so many; each MiB takes `compressed` bytes. */
-function every(
-  count: number,
-  compressed: number,
-  window = new Uint8Array(9),
-): { in: number; out: number; bits: number; window: Uint8Array }[] {
-  return Array.from({ length: count - 1 }, (_, n) => ({
-    in: (n + 1) * compressed,
-    out: (n + 1) * MIB,
-    bits: 0,
-    window,
-  }));
-}
-
-function kept(count: number, compressed: number, window?: Uint8Array): number[] {
-  return chooseCheckpoints(every(count, compressed, window), {
-    in: count * compressed,
-    out: count * MIB,
-  }).map(({ out }) => out / MIB);
+/** The MiB that are kept of a layer of so many, with a checkpoint for each, where each takes `compressed` bytes. */
+function kept(count: number, compressed: number, window: Bytes = new Uint8Array(9)): number[] {
+  const all: Checkpoint[] = [];
+  for (let at = 1; at < count; at++) all.push({ in: at * compressed, out: at * MIB, bits: 0, window });
+  return chooseCheckpoints(all, { in: count * compressed, out: count * MIB }).map(({ out }) => out / MIB);
 }
 
 describe('chooseCheckpoints', () => {

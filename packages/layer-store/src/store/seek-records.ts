@@ -1,6 +1,5 @@
 import { digestKey, isDigest, isStowageError } from '@stowage/types';
 import type { AbortOptions, Bytes, DiffID, MetadataStore, Storage } from '@stowage/types';
-import { openSeekIndex } from '../seek/decode-seek-index.ts';
 import type { OpenSeekIndex } from '../seek/decode-seek-index.ts';
 
 const NAMESPACE = 'seek';
@@ -23,6 +22,8 @@ export class SeekRecords {
   async examine(diffId: DiffID, options?: AbortOptions): Promise<OpenSeekIndex | string> {
     const bytes = await this.#metadata.get(NAMESPACE, digestKey(diffId), options);
     if (bytes === undefined) return 'there is none';
+    // Loaded on demand: nobody who pulls and pushes looks into layers.
+    const { openSeekIndex } = await import('../seek/decode-seek-index.ts');
     try {
       const index = openSeekIndex(bytes);
       return index.diffId === diffId ? index : `it is that of layer ${index.diffId}`;

@@ -4,7 +4,6 @@ import type { LayerCache } from '../content/layer-cache.ts';
 import type { LayerIndex } from '../layer/layer-content.ts';
 import type { ScanInit } from '../layer/layer-scan.ts';
 import { scanBlob } from '../layer/scan-blob.ts';
-import { openSeekIndex } from '../seek/decode-seek-index.ts';
 import type { OpenSeekIndex } from '../seek/decode-seek-index.ts';
 import type { SeekPoints } from '../seek/seek-index.ts';
 import type { SeekRecords } from './seek-records.ts';
@@ -74,6 +73,7 @@ export class StoredIndex implements LayerIndex {
       this.#hasNone = seekIndex === undefined;
       if (seekIndex === undefined) return undefined;
       await records.write(diffId, seekIndex, options);
+      const { openSeekIndex } = await import('../seek/decode-seek-index.ts');
       return await openSeekIndex(seekIndex).readEntries();
     } catch (error) {
       options.signal?.throwIfAborted();
