@@ -15,6 +15,7 @@ export default defineConfig(
     ignores: [
       '**/dist/**',
       '**/dist-spec/**',
+      '**/dist-command/**',
       '**/coverage/**',
       '**/node_modules/**',
       '.nx/**',

@@ -80,9 +80,9 @@ function checkManifest(root: PackageManifest, item: WorkspacePackage, names: Rea
   ];
 }
 
-/** The source from which tsc makes a file of `dist`. */
+/** The source of a file that tsc puts into `dist`, or the bundler into `dist-command`. */
 function sourceOf(target: string): string {
-  return target.replace(/^(?:\.\/)?dist\//, './src/').replace(/\.js$/, '.ts');
+  return target.replace(/^(?:\.\/)?dist(?:-command)?\//, './src/').replace(/\.js$/, '.ts');
 }
 
 function checkTargets({ manifest, directory }: WorkspacePackage): string[] {

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { buildImage, pushImage } from '../test/support/image-builder.ts';
 import type { BuiltImage } from '../test/support/image-builder.ts';
 
-const MAIN = fileURLToPath(new URL('../packages/cli/dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../packages/cli/dist-command/main.js', import.meta.url));
 
 /** Runs the demonstration; answers the exit code. */
 export async function main(): Promise<number> {

@@ -4,6 +4,8 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { openStowage } from 'stowage';
 import { startDockerRegistry } from '../integration/support/docker-registry.ts';
+import { MIB } from '../integration/support/large-bytes.ts';
+import { copyLarge } from '../integration/support/large-copy.ts';
 import { runCommand } from '../integration/support/run-command.ts';
 import { buildImage, pushImage } from '../support/image-builder.ts';
 import type { EntryToBuild } from '../support/image-builder.ts';
@@ -11,10 +13,11 @@ import { noise } from '../support/noise.ts';
 import { compare, report } from './support/compare.ts';
 import type { Contender } from './support/compare.ts';
 
-const MAIN = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../packages/cli/dist-command/main.js', import.meta.url));
 const ROUNDS = 3;
 const LAYERS = 4;
 const LAYER_BYTES = 8_000_000;
+const MEMORY_GOAL = 128 * MIB;
 
 /** Runs the benches; answers the exit code. */
 export async function main(): Promise<number> {
@@ -73,10 +76,25 @@ export async function main(): Promise<number> {
     const [first = ''] = images;
     const same = (): string => first;
     report('copy of what is there already / skopeo', await compare(ours(same), theirs(same), ROUNDS));
-    return 0;
+    return (await copyGibibyte()) ? 0 : 1;
   } finally {
     await Promise.all([source.stop(), target.stop()]);
   }
+}
+
+/** Copies 1 GiB by a process with a small heap, from and to registries that keep nothing; answers whether it stays small. */
+async function copyGibibyte(): Promise<boolean> {
+  const { sentBytes, taken, expected, heap, rss, grown, wall } = await copyLarge(1024 * MIB);
+  const inMiB = (bytes: number): string => `${(bytes / MIB).toFixed(0)} MiB`;
+  const isWhole = taken.join() === expected.join();
+  const isSmall = grown < MEMORY_GOAL;
+  console.log(
+    `copy of ${inMiB(sentBytes)} in ${(wall / 1000).toFixed(1)} s, no folder for temporary files: ` +
+      `at most ${inMiB(rss)} of memory, ${inMiB(grown)} more than at its beginning ` +
+      `(goal ${inMiB(MEMORY_GOAL)} ${isSmall ? 'met' : 'missed'}), ${inMiB(heap)} of them on the heap` +
+      (isWhole ? '' : '; it did not arrive whole'),
+  );
+  return isWhole && isSmall;
 }
 
 /** The one file of a layer, which no other layer has. */

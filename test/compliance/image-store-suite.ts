@@ -90,6 +90,43 @@ export function imageStoreSuite(api: TestApi, setup: StorageSetup, open: OpenIma
       await failure('NOT_FOUND', images.delete(second));
     });
 
+    test('keeps images whose layers are pending, until they are registered', async (stores) => {
+      const { images, layers, subject } = stores;
+      const base = await addLayer(layers, 'base');
+      const top = await addLayer(layers, 'top', base.chainId);
+      const pending = [base.descriptor, { ...top.descriptor, urls: ['https://example.org/top'] }];
+      const config = configOf([base.diffId, top.diffId]);
+      await layers.release(top);
+      await layers.release(base);
+      await failure('INVALID_ARGUMENT', images.create(config, { pending: pending.slice(1) }));
+      await failure('NOT_FOUND', images.create(config));
+      const id = await images.create(config, { pending, lastUpdated: 5 });
+      await failure('NOT_FOUND', images.create(config, { lastUpdated: 6 }));
+
+      const again = await open(await reopened(subject));
+      expect(await again.images.get(id)).toMatchObject({ id, pending, lastUpdated: 6 });
+      expect([...(await again.images.map()).keys()]).toEqual([id]);
+      expect(await again.images.search(id)).toBe(id);
+      const first = await again.layers.registerBlob(base.descriptor);
+      const second = await again.layers.registerBlob(top.descriptor, first.chainId);
+      await again.images.create(config);
+      await again.layers.release(second);
+      await again.layers.release(first);
+      expect(await again.images.get(id)).not.toHaveProperty('pending');
+      // It holds them now, whoever says that they are pending.
+      await again.images.create(config, { pending });
+      expect(await again.images.get(id)).not.toHaveProperty('pending');
+      expect((await again.images.delete(id)).length).toBe(2);
+    });
+
+    test('deletes an image whose layers are pending', async ({ images }) => {
+      const digest = await digestOf(text('a blob'));
+      const pending = [{ mediaType: 'application/vnd.oci.image.layer.v1.tar', digest, size: 6 }];
+      const id = await images.create(configOf([digest as DiffID]), { pending });
+      expect(await images.delete(id)).toEqual([]);
+      await failure('NOT_FOUND', images.get(id));
+    });
+
     test('finds images by a prefix', async (stores) => {
       const { images } = stores;
       const [id] = await addImage(stores);

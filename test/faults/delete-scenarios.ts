@@ -59,7 +59,7 @@ export const DELETE_SCENARIOS: readonly WritingScenario[] = [
     call: { kind: 'delete', reference: 'v9' },
     expect: {
       error: { code: 'NOT_FOUND', status: 404 },
-      requests: [`DELETE ${MANIFESTS}/v9`, `HEAD ${MANIFESTS}/v9`, `GET ${MANIFESTS}/v9`],
+      requests: [`DELETE ${MANIFESTS}/v9`, `HEAD ${MANIFESTS}/v9`],
     },
   },
   {

@@ -10,7 +10,7 @@ const errors = (code: string, detail?: unknown): unknown => ({
 const image = { kind: 'put', reference: 'v2', document: 'image' } as const;
 const signature = { kind: 'put', reference: 'sig', document: 'signature' } as const;
 /** Looks for a blob that is not there. */
-const ABSENT_LAYER = ['HEAD /v2/team/app/blobs/{layer}', 'GET /v2/team/app/blobs/{layer} bytes=0-0'] as const;
+const ABSENT_LAYER = 'HEAD /v2/team/app/blobs/{layer}';
 const value = '{image}';
 const lists = '{signature}';
 /** A registry that knows nothing of subjects. */
@@ -98,7 +98,7 @@ export const PUT_SCENARIOS: readonly WritingScenario[] = [
     call: image,
     expect: {
       error: { code: 'NOT_FOUND', message: '{layer}' },
-      requests: [`${PUT}/v2`, ...ABSENT_LAYER],
+      requests: [`${PUT}/v2`, ABSENT_LAYER],
       tags: ['v1'],
     },
   },
@@ -111,12 +111,7 @@ export const PUT_SCENARIOS: readonly WritingScenario[] = [
     call: image,
     expect: {
       error: { code: 'NOT_FOUND', message: '{config}' },
-      requests: [
-        `${PUT}/v2`,
-        'HEAD /v2/team/app/blobs/{config}',
-        'GET /v2/team/app/blobs/{config} bytes=0-0',
-        'HEAD /v2/team/app/blobs/{layer}',
-      ],
+      requests: [`${PUT}/v2`, 'HEAD /v2/team/app/blobs/{config}', 'HEAD /v2/team/app/blobs/{layer}'],
     },
   },
   {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { chainId } from '@stowage/core';
 import { createRegistryServer } from '@stowage/registry-server';
 import { createMemoryStorage } from '@stowage/storage';
@@ -6,19 +5,21 @@ import type { Descriptor, DiffID } from '@stowage/types';
 import { openStowage } from 'stowage';
 import type { Stowage } from 'stowage';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildImage, buildIndex, pushImage, pushManifest, UNCOMPRESSED } from '../support/image-builder.ts';
-import type { BuildOptions, BuiltImage, BuiltIndex, LayerCompression } from '../support/image-builder.ts';
+import {
+  buildImage,
+  buildIndex,
+  pushImage,
+  pushManifest,
+  UNCOMPRESSED,
+  ZSTD,
+} from '../support/image-builder.ts';
+import type { BuildOptions, BuiltImage, BuiltIndex } from '../support/image-builder.ts';
 import { pullWithContainerd, startContainerd } from './support/containerd.ts';
 import type { Containerd } from './support/containerd.ts';
 import type { HttpServer } from './support/http.ts';
 import { findPeers } from './support/peers.ts';
 import { inspectWithSkopeo } from './support/skopeo.ts';
 import { useRegistries } from './support/use-registries.ts';
-
-const ZSTD: LayerCompression = {
-  suffix: '+zstd',
-  compress: (tar) => new Uint8Array(execFileSync('zstd', ['-q', '-c'], { input: tar })),
-};
 
 /** An image whose layers no other has. */
 function imageOf(seed: string, options: BuildOptions = {}, count = 2): BuiltImage {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { createTarWriter } from '@stowage/core';
@@ -47,6 +48,12 @@ const GZIP: LayerCompression = { suffix: '+gzip', compress: (tar) => new Uint8Ar
 
 /** Layers as they are. */
 export const UNCOMPRESSED: LayerCompression = { suffix: '', compress: (tar) => tar };
+
+/** Layers that the program `zstd` compresses. */
+export const ZSTD: LayerCompression = {
+  suffix: '+zstd',
+  compress: (tar) => new Uint8Array(execFileSync('zstd', ['-q', '-c'], { input: tar })),
+};
 
 const encoder = new TextEncoder();
 

@@ -20,4 +20,5 @@ export * from './edit/squash-history-times.ts';
 export * from './edit/write-editable-image.ts';
 export * from './image/child-image.ts';
 export * from './image/image-store.ts';
+export * from './image/pending-layers.ts';
 export * from './reference/reference-store.ts';

@@ -1,5 +1,5 @@
 import { digestBytes } from '@stowage/core';
-import { essenceOf, isStowageError, parseDigest, parseManifest } from '@stowage/types';
+import { essenceOf, isNondistributable, isStowageError, parseDigest, parseManifest } from '@stowage/types';
 import type { Bytes, Descriptor, Digest, Manifest } from '@stowage/types';
 import { matchesEntityTag } from './byte-range.ts';
 import { hasContent } from './has-content.ts';
@@ -12,9 +12,6 @@ import type { Exchange, Methods } from './server-context.ts';
 
 /** How many tags one request may set. */
 const MAX_TAGS = 100;
-/** Layers that a registry need not have: they are fetched from elsewhere (image-spec, "Non-Distributable Layers"). */
-const NONDISTRIBUTABLE =
-  /^application\/vnd\.(?:docker\.image\.rootfs\.foreign|oci\.image\.layer\.nondistributable)\./;
 
 /** `/v2/<name>/manifests/<reference>` (distribution-spec, end-3, end-7 and end-9). */
 export function manifestEndpoint(
@@ -176,7 +173,7 @@ async function isThere(
 
 function referencesOf(manifest: Manifest): readonly Descriptor[] {
   if (manifest.kind === 'index') return manifest.manifests;
-  return [manifest.config, ...manifest.layers].filter(({ mediaType }) => !NONDISTRIBUTABLE.test(mediaType));
+  return [manifest.config, ...manifest.layers].filter(({ mediaType }) => !isNondistributable(mediaType));
 }
 
 async function store({ context, options }: Exchange, bytes: Bytes, digest: Digest): Promise<void> {

@@ -15,6 +15,7 @@ import type {
 } from '@stowage/types';
 import { withImageLayers } from './image-layers.ts';
 import { COLLECTION_LOCK, leasedDigests } from './leases.ts';
+import { forgetSentTypes } from './push/sent-types.ts';
 import { MAX_MANIFEST_BYTES } from './pull/manifest-cache.ts';
 
 /** How long the bytes of a download that broke off are kept for whoever goes on with it. */
@@ -118,9 +119,11 @@ async function markImages(
   marked: Set<Digest>,
   options: AbortOptions,
 ): Promise<void> {
-  for (const [id, { config }] of await imageStore.map(options)) {
+  for (const [id, image] of await imageStore.map(options)) {
     marked.add(id);
-    await withImageLayers(config, layers, (stack) => {
+    for (const { digest } of image.pending ?? []) marked.add(digest);
+    if (image.pending !== undefined) continue;
+    await withImageLayers(image, { imageStore, layers }, (stack) => {
       for (const { descriptor } of stack) marked.add(descriptor.digest);
       return Promise.resolve();
     });
@@ -195,6 +198,7 @@ async function sweep(
 async function forgetLayers({ storage, layers }: GarbageCollectorDeps, options: AbortOptions): Promise<void> {
   const present = [...(await layers.map(options)).values()].map(({ diffId }) => diffId);
   await forgetV2Metadata(storage, new Set(present), options);
+  await forgetSentTypes(storage.metadata, options);
 }
 
 async function expireIngests(content: ContentStore, clock: Clock, options: AbortOptions): Promise<Removed> {

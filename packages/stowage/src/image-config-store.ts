@@ -8,6 +8,11 @@ export interface ImageConfigStoreInit {
   readonly host?: Platform | undefined;
   /** Tells when an image is put, which is noted. Nothing is noted when left out. */
   readonly clock?: Clock | undefined;
+  /**
+   * Whether an image counts as there whose layers are stored and not registered, because it was pulled by its digests
+   * only. Default `true`.
+   */
+  readonly pending?: boolean | undefined;
 }
 
 /**
@@ -30,10 +35,16 @@ export function createImageConfigStore(
   images: ImageStore,
   init: ImageConfigStoreInit = {},
 ): ImageConfigStore {
-  const { host = hostPlatform(), clock } = init;
+  const { host = hostPlatform(), clock, pending = true } = init;
   return {
     put: (config, options) => images.create(config, { ...options, lastUpdated: clock?.now() }),
-    get: async (digest, options) => (await images.get(digest as ImageID, options)).raw,
+    get: async (digest, options) => {
+      const image = await images.get(digest as ImageID, options);
+      if (!pending && image.pending !== undefined) {
+        throw new StowageError('NOT_FOUND', `the layers of image ${digest} are not registered`);
+      }
+      return image.raw;
+    },
     rootFSFromConfig: (config) => parsePartialImageConfig(config).rootfs,
     platformFromConfig: (config) => {
       const { os: named = '', architecture, variant, ...rest } = parsePartialImageConfig(config);

@@ -10,6 +10,7 @@ import type {
   ImageConfig,
   ImageID,
   ImageStore,
+  Layer,
   LayerStore,
   Platform,
   ReferenceAssociation,
@@ -28,8 +29,10 @@ export interface ImageSummary {
   readonly digests: readonly string[];
   /** When it was built, RFC 3339, where its configuration says so. */
   readonly created?: string;
-  /** Uncompressed bytes of all layers. */
+  /** Uncompressed bytes of all layers; of the blobs as they are stored where `pending`. */
   readonly size: number;
+  /** Present for an image that was pulled by its digests only and has not been used since: no layer was inflated yet. */
+  readonly pending?: true;
 }
 
 /** A layer of an inspected image. */
@@ -66,36 +69,49 @@ export interface InspectDeps {
 }
 
 /** Every image of the store, the latest pulled or tagged first. */
-export async function listImages(
-  { imageStore, layers, references }: InspectDeps,
-  options?: AbortOptions,
-): Promise<ImageSummary[]> {
+export async function listImages(deps: InspectDeps, options?: AbortOptions): Promise<ImageSummary[]> {
+  const { imageStore, references } = deps;
   const images = [...(await imageStore.map(options)).values()];
   const names = groupByImage(await references.all(options));
   images.sort((a, b) => (b.lastUpdated ?? 0) - (a.lastUpdated ?? 0) || (a.id < b.id ? -1 : 1));
   const summaries: ImageSummary[] = [];
   for (const image of images) {
-    const size = await withImageLayers(image.config, layers, (stack) =>
-      Promise.resolve(stack.at(-1)?.size ?? 0),
-    );
-    summaries.push(summarize(image, names.get(image.id) ?? [], size));
+    summaries.push({
+      ...summarize(image, names.get(image.id) ?? []),
+      ...(await sizeOf(image, deps, options)),
+    });
   }
   return summaries;
+}
+
+/** How large an image is. That a list is asked for is no reason to inflate what nobody has used yet. */
+async function sizeOf(
+  image: Image,
+  deps: InspectDeps,
+  options?: AbortOptions,
+): Promise<Pick<ImageSummary, 'size' | 'pending'>> {
+  if (image.pending !== undefined) {
+    return { size: image.pending.reduce((sum, { size }) => sum + size, 0), pending: true };
+  }
+  const ofTop = (stack: readonly Layer[]): Promise<number> => Promise.resolve(stack.at(-1)?.size ?? 0);
+  return { size: await withImageLayers(image, deps, ofTop, options) };
 }
 
 /** All that is known of one image. */
 export async function inspectImage(
   image: Image,
-  { content, layers, references }: InspectDeps,
+  deps: InspectDeps,
   options?: AbortOptions,
 ): Promise<ImageInspect> {
+  const { content, references } = deps;
   const associations = await references.references(image.id, options);
   const { config, history = [], rootfs, os = 'linux', architecture = '', variant } = image.config;
   return withImageLayers(
-    image.config,
-    layers,
+    image,
+    deps,
     async (stack) => ({
-      ...summarize(image, associations, stack.at(-1)?.size ?? 0),
+      ...summarize(image, associations),
+      size: stack.at(-1)?.size ?? 0,
       mediaType: await manifestType(associations, content, options),
       platform: normalizePlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) }),
       config: config ?? {},
@@ -124,7 +140,7 @@ function groupByImage(all: readonly ReferenceAssociation[]): ReadonlyMap<ImageID
   return groups;
 }
 
-function summarize(image: Image, names: readonly ReferenceAssociation[], size: number): ImageSummary {
+function summarize(image: Image, names: readonly ReferenceAssociation[]): Omit<ImageSummary, 'size'> {
   const isPinned = ({ reference }: ReferenceAssociation): boolean => reference.digest !== undefined;
   const { created } = image.config;
   return {
@@ -132,7 +148,6 @@ function summarize(image: Image, names: readonly ReferenceAssociation[], size: n
     references: names.filter((name) => !isPinned(name)).map(({ reference }) => familiarString(reference)),
     digests: names.filter(isPinned).map(({ reference }) => familiarString(reference)),
     ...(created === undefined ? {} : { created }),
-    size,
   };
 }
 

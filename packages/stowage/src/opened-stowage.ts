@@ -143,7 +143,7 @@ export class OpenedStowage implements Stowage {
   }
 
   async pull(text: string, options: PullOptions = {}): Promise<PullResult> {
-    const { allTags = false, onProgress = discardProgress, onSnapshot } = options;
+    const { allTags = false, digestsOnly = false, onProgress = discardProgress, onSnapshot } = options;
     // Docker's clients once asked for all tags with a colon at the end.
     const parsed = parseNormalizedNamed(text.replace(/:$/, ''));
     if (allTags && (parsed.tag !== undefined || parsed.digest !== undefined)) {
@@ -153,9 +153,14 @@ export class OpenedStowage implements Stowage {
     const platform = platformOf(options.platform);
     const own = {
       ...this.#pullConfig(),
-      imageStore: createImageConfigStore(this.imageStore, { host: platform, clock: this.#clock }),
+      imageStore: createImageConfigStore(this.imageStore, {
+        host: platform,
+        clock: this.#clock,
+        pending: digestsOnly,
+      }),
       progressOutput: onProgress,
       platform,
+      digestsOnly,
     };
     const config = onSnapshot === undefined ? own : observeWhole(own, onSnapshot, this.#clock);
     const result = await this.#calls.run(options, (signal) =>
@@ -250,7 +255,7 @@ export class OpenedStowage implements Stowage {
 
   async view(text: string, options?: AbortOptions): Promise<OpenImageView> {
     const { image } = await findImage(text, this, options);
-    return openView(image.config, this.layers, options);
+    return openView(image, this, options);
   }
 
   async diff(
@@ -267,12 +272,9 @@ export class OpenedStowage implements Stowage {
       const { image } = await findImage(text, this, { signal });
       // It needs files, which a page has not.
       const { extractLayers } = await import('#platform');
-      return await withImageLayers(
-        image.config,
-        this.layers,
-        (stack) => extractLayers(stack, { ...options, signal }),
-        { signal },
-      );
+      return await withImageLayers(image, this, (stack) => extractLayers(stack, { ...options, signal }), {
+        signal,
+      });
     });
   }
 

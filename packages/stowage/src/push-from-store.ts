@@ -1,4 +1,5 @@
 import { hostPlatform } from '@stowage/core';
+import { registerPendingLayers } from '@stowage/image-store';
 import { createUploadManager } from '@stowage/transfer';
 import {
   DEFAULT_DOMAIN,
@@ -55,10 +56,10 @@ export async function pushFromStore(text: string, deps: PushDeps, options: PushO
   const { auth } = deps;
   const { domain = DEFAULT_DOMAIN, path: repository } = reference;
   const authConfig = typeof auth === 'function' ? await auth(domain, { repository, signal }) : auth;
-  const imageStore = anyPlatform(deps.imageStore);
+  const imageStore = anyPlatform(deps);
   const systems = new Set<string>();
   for (const { imageId } of await deps.references.referencesByName(reference, { signal })) {
-    const os = await systemOf(imageId, imageStore, { signal });
+    const os = await systemOf(imageId, deps.imageStore, imageStore, { signal });
     if (os !== undefined) systems.add(os);
   }
   return await push(
@@ -85,10 +86,21 @@ export async function pushFromStore(text: string, deps: PushDeps, options: PushO
   );
 }
 
-/** A view of an image store for which every image is in its place: nothing is run here. */
-function anyPlatform(images: ImageStore): ImageConfigStore {
+/**
+ * A view of an image store for which every image is in its place: nothing is run here. The layers of what it is asked for
+ * are registered.
+ */
+function anyPlatform({
+  imageStore: images,
+  layers,
+}: Pick<PushDeps, 'imageStore' | 'layers'>): ImageConfigStore {
   return {
     ...createImageConfigStore(images),
+    get: async (digest, options) => {
+      const image = await images.get(digest as ImageID, options);
+      await registerPendingLayers(image, { imageStore: images, layers }, options);
+      return image.raw;
+    },
     platformFromConfig: (config) => {
       const { os = '' } = parsePartialImageConfig(config);
       const host = os === '' ? hostPlatform() : { ...hostPlatform(), os };
@@ -100,11 +112,12 @@ function anyPlatform(images: ImageStore): ImageConfigStore {
 /** The operating system of an image; `undefined` for what is no image, or is gone. */
 async function systemOf(
   imageId: ImageID,
-  images: ImageConfigStore,
+  images: ImageStore,
+  configs: ImageConfigStore,
   options: AbortOptions,
 ): Promise<string | undefined> {
   try {
-    return images.platformFromConfig(await images.get(imageId, options)).os;
+    return configs.platformFromConfig((await images.get(imageId, options)).raw).os;
   } catch (error) {
     if (isStowageError(error, 'NOT_FOUND')) return undefined;
     throw error;

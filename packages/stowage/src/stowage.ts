@@ -77,6 +77,11 @@ export interface PullOptions extends AbortOptions {
   readonly platform?: Platform | string | undefined;
   /** Whether every tag of the repository is pulled; the reference is then a name alone. Default `false`. */
   readonly allTags?: boolean | undefined;
+  /**
+   * Whether layers are stored as they come, verified by their digests, and not inflated: their DiffIDs are found out, and
+   * held against the configuration, when the image is first used. Default `false`.
+   */
+  readonly digestsOnly?: boolean | undefined;
   /** Told of every step. */
   readonly onProgress?: ProgressOutput | undefined;
   /** Told after every step where the pull stands as a whole: bytes, rate and the time that is left. */
@@ -84,7 +89,7 @@ export interface PullOptions extends AbortOptions {
 }
 
 /** How an artifact is pulled. */
-export type PullArtifactOptions = Omit<PullOptions, 'allTags'>;
+export type PullArtifactOptions = Omit<PullOptions, 'allTags' | 'digestsOnly'>;
 
 /** How an image is pushed. */
 export interface PushOptions extends PushImageOptions {

@@ -1,5 +1,6 @@
 import type { AbortOptions, Bytes } from './bytes.ts';
 import type { Digest } from './digest/digest.ts';
+import type { Descriptor } from './document/descriptor.ts';
 import type { RootFS } from './document/image-config.ts';
 import type { Platform } from './platform/platform.ts';
 import type { ContentStore } from './ports/content-store.ts';
@@ -14,6 +15,12 @@ import type { LayerUploadManager, RootFSDownloadManager } from './ports/transfer
 import type { TrustKey } from './ports/trust-key.ts';
 import type { ProgressOutput } from './progress/progress.ts';
 
+/** How a configuration is stored. */
+export interface PutConfigOptions extends AbortOptions {
+  /** The stored blobs of its layers, base first, where nobody has registered them; see `CreateImageOptions`. */
+  readonly pending?: readonly Descriptor[] | undefined;
+}
+
 /**
  * What pull and push need of an image store, and no more: the counterpart of moby's `distribution.ImageConfigStore`. An
  * image store's own view of it checks the layers; a plugin's may keep no more than the bytes.
@@ -21,9 +28,10 @@ import type { ProgressOutput } from './progress/progress.ts';
 export interface ImageConfigStore {
   /**
    * Stores a configuration and answers its digest, the image ID. The bytes are kept as they are. One that is there
-   * already is success. `INVALID_MANIFEST` for a malformed one, `NOT_FOUND` where its layers are not registered.
+   * already is success. `INVALID_MANIFEST` for a malformed one, `NOT_FOUND` where its layers are neither registered
+   * nor pending.
    */
-  put(config: Bytes, options?: AbortOptions): Promise<Digest>;
+  put(config: Bytes, options?: PutConfigOptions): Promise<Digest>;
   /** The bytes as they were stored. `NOT_FOUND` when there is no such image. */
   get(digest: Digest, options?: AbortOptions): Promise<Bytes>;
   /** The layers that a configuration names; `undefined` where it has no `rootfs`. `INVALID_MANIFEST`. */
@@ -75,6 +83,12 @@ export interface ImagePullConfig extends DistributionConfig {
   readonly downloadManager?: RootFSDownloadManager | undefined;
   /** Looks at layers as they come in, so that blobs need not be read again. They are when this is left out. */
   readonly layerScanner?: LayerScanner | undefined;
+  /**
+   * Whether layers are stored as they come, verified by their digests, and not inflated: what their DiffIDs are is
+   * found out, and held against the configuration, when the image is first used. It needs a download manager that can
+   * `downloadBlobs`. Images of schema 1, which have no configuration, are pulled in full. Default `false`.
+   */
+  readonly digestsOnly?: boolean | undefined;
   /** The media types that a docker schema 2 configuration may have. */
   readonly schema2Types: readonly string[];
   /** What to choose from an index. Default `linux` on this machine's processor. */

@@ -11,6 +11,9 @@ export interface CertificateFiles {
 /** How a key is made: for RS256, or for ES256 and everything else. */
 export type KeyKind = 'rsa' | 'ec';
 
+/** What else than 127.0.0.1 certificates of {@link createCertificate} hold for. */
+export const CERTIFIED_NAME = 'registry.test';
+
 /** Makes a key with a certificate that it signs itself; one that may sign others. */
 export async function createAuthority(
   directory: string,
@@ -34,7 +37,7 @@ export async function createAuthority(
   return files;
 }
 
-/** Makes a key with a certificate that an authority signs; it holds for 127.0.0.1, and for clients. */
+/** Makes a key with a certificate that an authority signs; it holds for 127.0.0.1 and a name, and for clients. */
 export async function createCertificate(
   directory: string,
   name: string,
@@ -43,7 +46,8 @@ export async function createCertificate(
   const files = filesOf(directory, name);
   const request = join(directory, `${name}.csr`);
   const extensions = join(directory, `${name}.ext`);
-  await writeFile(extensions, 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n');
+  const names = `subjectAltName=IP:127.0.0.1,DNS:${CERTIFIED_NAME}`;
+  await writeFile(extensions, `${names}\nextendedKeyUsage=serverAuth,clientAuth\n`);
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-keyout', files.key, '-nodes'];
   await openssl(['req', ...key, '-out', request, '-subj', `/CN=${name}`]);
   const signer = ['-CA', authority.certificate, '-CAkey', authority.key, '-CAcreateserial', '-days', '2'];

@@ -30,6 +30,10 @@ export interface Dockerd {
   readonly pids: readonly number[];
   /** Pulls an image, `name` without a tag for all tags, and answers what came of it line by line. */
   pull(name: string, tag?: string): Promise<readonly DockerLine[]>;
+  /** Gives an image another name. */
+  tag(name: string, repository: string, tag: string): Promise<void>;
+  /** Pushes an image, and answers what came of it line by line. */
+  push(name: string, tag: string): Promise<readonly DockerLine[]>;
   /** Loads an archive, and answers what came of it line by line. */
   load(archive: Uint8Array): Promise<readonly DockerLine[]>;
   /** An archive of images. */
@@ -78,9 +82,12 @@ async function dockerdArguments(directory: string, socket: string, containerd: s
   ];
 }
 
+/** Who pushes without credentials. */
+const NOBODY = { 'x-registry-auth': Buffer.from('{}').toString('base64url') };
+
 function createClient(socketPath: string): Omit<Dockerd, 'stop' | 'pids'> {
   const call = async (method: string, path: string, body?: Uint8Array): Promise<Buffer> => {
-    const headers = body === undefined ? {} : { 'content-type': 'application/x-tar' };
+    const headers = body === undefined ? NOBODY : { 'content-type': 'application/x-tar' };
     const sent = request({ socketPath, method, path: `/v1.41${path}`, headers }).end(body);
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     const content = Buffer.concat(await response.toArray());
@@ -90,6 +97,10 @@ function createClient(socketPath: string): Omit<Dockerd, 'stop' | 'pids'> {
   return {
     pull: async (name, tag = '') =>
       linesOf(await call('POST', `/images/create?${query({ fromImage: name, tag })}`)),
+    tag: async (name, repo, tag) => {
+      await call('POST', `/images/${name}/tag?${query({ repo, tag })}`);
+    },
+    push: async (name, tag) => linesOf(await call('POST', `/images/${name}/push?${query({ tag })}`)),
     load: async (archive) => linesOf(await call('POST', '/images/load', archive)),
     save: (names) => call('GET', `/images/get?${names.map((name) => query({ names: name })).join('&')}`),
     inspect: async (name) =>

@@ -20,6 +20,8 @@ export interface TokenServer {
   readonly lastToken: string;
   /** How many seconds from now tokens run out from now on. Default 300. */
   lifetime: number;
+  /** The names of repositories that nobody gets any right to. */
+  readonly closed: Set<string>;
   stop(): Promise<void>;
 }
 
@@ -29,12 +31,13 @@ export async function startTokenServer(signer: CertificateFiles, kind: KeyKind):
   const requests: string[] = [];
   let lastToken = '';
   let lifetime = 300;
+  const closed = new Set<string>();
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '', 'http://server');
     const scopes = url.searchParams.getAll('scope');
     const user = userOf(request);
     requests.push(`${user === undefined ? '' : `${user}:`}${scopes.join(' ')}`);
-    const access = scopes.map((scope) => accessOf(scope, user !== undefined));
+    const access = scopes.map((scope) => accessOf(scope, user !== undefined, closed));
     lastToken = signToken(key, kind, access, lifetime);
     // What the client is told is more than is true: it is to find out by itself.
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -54,6 +57,7 @@ export async function startTokenServer(signer: CertificateFiles, kind: KeyKind):
     set lifetime(seconds) {
       lifetime = seconds;
     },
+    closed,
     stop: async () => {
       server.closeAllConnections();
       server.close();
@@ -67,11 +71,12 @@ function userOf({ headers }: IncomingMessage): string | undefined {
   return Buffer.from(basic, 'base64').toString() === 'alice:s3cret' ? 'alice' : undefined;
 }
 
-function accessOf(scope: string, known: boolean): unknown {
+function accessOf(scope: string, known: boolean, closed: ReadonlySet<string>): unknown {
   const [type = '', ...rest] = scope.split(':');
   const actions = (rest.pop() ?? '').split(',');
-  const allowed = known ? actions : actions.filter((action) => action === 'pull');
-  return { type, name: rest.join(':'), actions: allowed };
+  const name = rest.join(':');
+  const open = closed.has(name) ? [] : actions;
+  return { type, name, actions: known ? open : open.filter((action) => action === 'pull') };
 }
 
 function signToken(key: KeyObject, kind: KeyKind, access: unknown, lifetime: number): string {

@@ -35,7 +35,8 @@ function rowsOf(list: readonly ImageSummary[], now: number): string[][] {
       tag,
       shortId(image.id),
       createdOf(image, now),
-      formatBytes(image.size),
+      // Nobody has inflated a pending image yet.
+      image.pending === true ? `${formatBytes(image.size)} compressed` : formatBytes(image.size),
     ]),
   );
   return [['REPOSITORY', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE'], ...rows];

@@ -16,6 +16,7 @@ import { formatTable } from '../table.ts';
 interface PullFlags extends StoreFlags, RegistryFlags, ProgressFlags {
   readonly platform?: string;
   readonly allTags?: boolean;
+  readonly digestsOnly?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -27,6 +28,7 @@ export function addPullCommand(program: Command, context: CommandContext): void 
   const command = program.command('pull <ref>').description('download an image from its registry');
   command.addOption(platformOption());
   command.option('-a, --all-tags', 'pull every tag of the repository');
+  command.option('--digests-only', 'verify digests alone; layers are inflated when the image is first used');
   command.addOption(
     new Option('--dry-run', 'tell what would be downloaded, and download nothing').conflicts('allTags'),
   );
@@ -38,7 +40,7 @@ export function addPullCommand(program: Command, context: CommandContext): void 
 async function pull(ref: string, flags: PullFlags, context: CommandContext): Promise<void> {
   const { environment, output } = context;
   const { signal, stdout, stderr } = environment;
-  const { platform, allTags } = flags;
+  const { platform, allTags, digestsOnly } = flags;
   const options = await registryOptions(ref, flags, environment);
   if (flags.dryRun === true) {
     const plan = await withStowage(
@@ -61,7 +63,7 @@ async function pull(ref: string, flags: PullFlags, context: CommandContext): Pro
   const result = await withStowage(
     flags,
     context,
-    (stowage) => stowage.pull(ref, { platform, allTags, onProgress, onSnapshot, signal }),
+    (stowage) => stowage.pull(ref, { platform, allTags, digestsOnly, onProgress, onSnapshot, signal }),
     options,
   )
     .catch((error: unknown) => {

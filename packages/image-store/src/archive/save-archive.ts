@@ -14,6 +14,7 @@ import type {
   ReferenceStore,
   Storage,
 } from '@stowage/types';
+import { registerPendingLayers } from '../image/pending-layers.ts';
 import { writeEntries } from './archive-entries.ts';
 import type { ArchiveEntry } from './archive-entries.ts';
 import { planDockerV1 } from './save-docker-v1.ts';
@@ -27,8 +28,8 @@ import type { SelectedImage } from './select-images.ts';
 export interface SaveArchiveDeps {
   /** Where blobs are. */
   readonly storage: Pick<Storage, 'content'>;
-  readonly layers: Pick<LayerStore, 'get' | 'release'>;
-  readonly imageStore: Pick<ImageStore, 'get' | 'getParent' | 'search'>;
+  readonly layers: Pick<LayerStore, 'get' | 'registerBlob' | 'release'>;
+  readonly imageStore: Pick<ImageStore, 'create' | 'get' | 'getParent' | 'search'>;
   readonly references: Pick<ReferenceStore, 'find' | 'referencesByName'>;
   /** Keeps the images from being collected by somebody else while they are read. */
   readonly leases?: LeaseManager | undefined;
@@ -140,6 +141,7 @@ async function holdImages(
   const images: SavedImage[] = [];
   for (const { id, tags, targets } of selected) {
     const image: Image = await imageStore.get(id, options);
+    await registerPendingLayers(image, { imageStore, layers }, options);
     const diffIds = image.config.rootfs.diff_ids;
     const stack: Layer[] = [];
     if (diffIds.length > 0) {

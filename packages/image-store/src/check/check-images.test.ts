@@ -1,6 +1,6 @@
 import { createMemoryStorage } from '@stowage/storage';
 import { asDigest, digestKey, MEDIA_TYPES, parseNormalizedNamed } from '@stowage/types';
-import type { ChainID, CheckedItem, ImageID, ImageStore, Storage } from '@stowage/types';
+import type { ChainID, CheckedItem, Digest, ImageID, ImageStore, Storage } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { checkImages } from './check-images.ts';
 import { openImageStore } from '../image/image-store.ts';
@@ -37,6 +37,12 @@ async function faults(): Promise<(string | undefined)[]> {
   return (await check()).map(({ fault }) => fault);
 }
 
+async function putBlob(bytes: Uint8Array): Promise<Digest> {
+  const ingest = await storage.content.ingest('blob');
+  await ingest.write(bytes);
+  return (await ingest.commit()).digest;
+}
+
 async function setIndex(document: unknown): Promise<void> {
   const bytes = new TextEncoder().encode(JSON.stringify(document));
   await storage.metadata.set('layout', 'index.json', bytes);
@@ -66,6 +72,20 @@ describe('checkImages', () => {
     expect((await faults())[0]).toMatch(id);
     await storage.metadata.set('images', digestKey(id, '.json'), new Uint8Array([1]));
     expect((await faults())[0]).toMatch('is damaged');
+  });
+
+  it('looks for the blobs of layers that are pending', async () => {
+    const blob = new TextEncoder().encode('a blob');
+    const digest = await putBlob(blob);
+    const descriptor = { mediaType: MEDIA_TYPES.ociLayer, digest, size: blob.length };
+    const missing = { ...descriptor, digest: diffIdOf('2') };
+    const config = configOf([diffIdOf('3'), diffIdOf('4')]);
+    await imageStore.create(config, { pending: [descriptor, descriptor] });
+    expect((await faults()).filter((fault) => fault !== undefined)).toEqual([]);
+    await imageStore.create(config, { pending: [descriptor, missing] });
+    expect(await faults()).toContain(`${missing.digest} is not in the store`);
+    await imageStore.create(config, { pending: [{ ...descriptor, size: 5 }, descriptor] });
+    expect(await faults()).toContain(`${digest} has 6 bytes, and should have 5`);
   });
 
   it('drops images and then their names', async () => {

@@ -53,7 +53,7 @@ export async function* checkImages(
   const { storage, imageStore } = deps;
   const sound = new Set<ImageID>();
   for (const id of await new ImageRecords(storage.metadata).ids(options)) {
-    const fault = await imageFault(id, imageStore, deps.layers, options);
+    const fault = await imageFault(id, deps, options);
     if (fault === undefined) {
       sound.add(id);
       yield { kind: 'image', subject: id };
@@ -69,12 +69,12 @@ export async function* checkImages(
 
 async function imageFault(
   id: ImageID,
-  imageStore: ImageStore,
-  layers: ReadonlySet<ChainID>,
+  { storage, imageStore, layers }: CheckImagesDeps,
   options: AbortOptions,
 ): Promise<string | undefined> {
   try {
-    const { config } = await imageStore.get(id, options);
+    const { config, pending } = await imageStore.get(id, options);
+    if (pending !== undefined) return await firstFault(pending, storage.content, options);
     const { diff_ids: diffIds } = config.rootfs;
     const top = diffIds.length === 0 ? undefined : chainId(diffIds);
     return top === undefined || layers.has(top)
@@ -85,6 +85,18 @@ async function imageFault(
     if (!isStowageError(error)) throw error;
     return error.message;
   }
+}
+
+async function firstFault(
+  descriptors: readonly Descriptor[],
+  content: ContentReader,
+  options: AbortOptions,
+): Promise<string | undefined> {
+  for (const descriptor of descriptors) {
+    const fault = await blobFault(descriptor, content, options);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
 
 async function* checkNames(

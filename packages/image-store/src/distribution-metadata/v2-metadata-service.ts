@@ -1,4 +1,4 @@
-import { digestKey, isDigest, isStowageError, StowageError } from '@stowage/types';
+import { digestKey, digestOfKey, isDigest, isStowageError, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
   ChangeOptions,
@@ -129,12 +129,12 @@ export async function forgetV2Metadata(
   options?: AbortOptions,
 ): Promise<void> {
   for await (const key of metadata.keys(BY_DIFF_ID, options)) {
-    const diffId = digestOf(key);
+    const diffId = digestOfKey(key);
     if (diffId !== undefined && !present.has(diffId as DiffID))
       await metadata.delete(BY_DIFF_ID, key, options);
   }
   for await (const key of metadata.keys(BY_DIGEST, options)) {
-    const digest = digestOf(key);
+    const digest = digestOfKey(key);
     if (digest === undefined) continue;
     const diffId = await readDiffId(metadata, digest, options);
     if (diffId !== undefined && present.has(diffId)) continue;
@@ -168,12 +168,6 @@ async function readDiffId(
 
 function isEqual(a: V2Metadata, b: V2Metadata): boolean {
   return a.digest === b.digest && a.sourceRepository === b.sourceRepository && a.hmac === b.hmac;
-}
-
-/** The digest that a key was made of by `digestKey`; `undefined` for keys of others. */
-function digestOf(key: string): Digest | undefined {
-  const digest = key.replace('/', ':');
-  return isDigest(digest) ? digest : undefined;
 }
 
 function noStorage(): StowageError {

@@ -1,5 +1,12 @@
-import { digestKey, encodeGoJson, isDigest, StowageError } from '@stowage/types';
-import type { AbortOptions, Bytes, ImageID, MetadataStore } from '@stowage/types';
+import {
+  digestKey,
+  encodeGoJson,
+  isDigest,
+  isStoredDescriptor,
+  storedDescriptor,
+  StowageError,
+} from '@stowage/types';
+import type { AbortOptions, Bytes, Descriptor, ImageID, MetadataStore } from '@stowage/types';
 
 const NAMESPACE = 'images';
 const ENDING = '.json';
@@ -9,6 +16,8 @@ export interface ImageRecord {
   readonly parent?: ImageID;
   /** Milliseconds since the epoch. */
   readonly lastUpdated?: number;
+  /** The blobs of layers that are not registered, base first. */
+  readonly pending?: readonly Descriptor[];
 }
 
 /** The records of images, `images/<algorithm>/<hex>.json`. */
@@ -26,11 +35,15 @@ export class ImageRecords {
     return bytes && parseRecord(bytes, key);
   }
 
-  async set(id: ImageID, { parent, lastUpdated }: ImageRecord, options?: AbortOptions): Promise<void> {
+  async set(
+    id: ImageID,
+    { parent, lastUpdated, pending }: ImageRecord,
+    options?: AbortOptions,
+  ): Promise<void> {
     await this.#metadata.set(
       NAMESPACE,
       digestKey(id, ENDING),
-      encodeGoJson({ parent, lastUpdated }),
+      encodeGoJson({ parent, lastUpdated, pending: pending?.map(storedDescriptor) }),
       options,
     );
   }
@@ -53,12 +66,15 @@ export class ImageRecords {
 function parseRecord(bytes: Bytes, key: string): ImageRecord {
   const value = parseJson(bytes);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    const { parent, lastUpdated } = value as Record<string, unknown>;
+    const { parent, lastUpdated, pending } = value as Record<string, unknown>;
     const parentIsValid = parent === undefined || (typeof parent === 'string' && isDigest(parent));
-    if (parentIsValid && (lastUpdated === undefined || isTime(lastUpdated))) {
+    const pendingIsValid =
+      pending === undefined || (Array.isArray(pending) && pending.every(isStoredDescriptor));
+    if (parentIsValid && pendingIsValid && (lastUpdated === undefined || isTime(lastUpdated))) {
       return {
         ...(parent === undefined ? {} : { parent: parent as ImageID }),
         ...(lastUpdated === undefined ? {} : { lastUpdated }),
+        ...(pending === undefined ? {} : { pending: pending.map(storedDescriptor) }),
       };
     }
   }

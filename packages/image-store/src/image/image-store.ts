@@ -4,6 +4,7 @@ import type {
   AbortOptions,
   Bytes,
   CreateImageOptions,
+  Descriptor,
   Image,
   ImageConfig,
   ImageID,
@@ -33,7 +34,7 @@ export interface ImageStoreDeps {
 
 /**
  * Opens the images of a storage. An image is there when it has a record, a configuration that hashes to its ID, and all
- * its layers; what lacks one of these is passed over as if it were not there, and nothing of it is removed, so that
+ * its layers, or a note of the blobs that they will be made of; what lacks one of these is passed over as if it were not there, and nothing of it is removed, so that
  * pulling it again repairs it. Records are read anew for every call: images that another process adds or removes come
  * and go here too.
  *
@@ -78,24 +79,29 @@ class StoredImages implements ImageStore {
     if (config.byteLength > MAX_CONFIG_BYTES) {
       throw new StowageError('LIMIT_EXCEEDED', `image configuration of ${String(config.byteLength)} bytes`);
     }
-    const { lastUpdated } = options;
+    const { lastUpdated, pending } = options;
     if (lastUpdated !== undefined) checkTime(lastUpdated);
     const parsed = parseImageConfig(config);
+    if (pending !== undefined) checkPending(pending, parsed);
     const id = (await digestBytes(config)) as ImageID;
     return this.#locked(options, async () => {
       // The bytes come first: should a layer be missing, the next try finds them.
       await storeConfig(this.#storage.content, config, id, options);
       const known = await this.#records.get(id, options).catch(passOver);
       const at = lastUpdated ?? known?.lastUpdated;
-      if (known === undefined || at !== known.lastUpdated) {
-        await this.#records.set(id, { ...known, ...(at === undefined ? {} : { lastUpdated: at }) }, options);
+      const record = { ...known, ...(at === undefined ? {} : { lastUpdated: at }) };
+      const noted = pending === undefined ? record : { ...record, pending };
+      if (known === undefined || at !== known.lastUpdated || pending !== undefined) {
+        await this.#records.set(id, noted, options);
       }
       try {
         await this.#hold(id, parsed, options);
       } catch (error) {
+        if (pending !== undefined && isStowageError(error, 'NOT_FOUND')) return id;
         if (known === undefined) await this.#records.delete(id);
         throw error;
       }
+      if (noted.pending !== undefined) await this.#records.set(id, withoutPending(noted), options);
       return id;
     });
   }
@@ -237,18 +243,34 @@ class StoredImages implements ImageStore {
     return this.#records.get(id, options);
   }
 
-  /** Reads an image and takes hold of its layers, or answers nothing where it is not there. */
+  /** Reads an image and takes hold of its layers where they are registered, or answers nothing where it is not there. */
   async #load(id: ImageID, options: AbortOptions | undefined): Promise<Image | undefined> {
     const record = await this.#records.get(id, options);
     if (record === undefined) return undefined;
     try {
       const raw = await readConfig(this.#storage.content, id, options);
       const config = parseImageConfig(raw);
-      await this.#hold(id, config, options);
-      return { ...record, id, config, raw };
+      const isHeld = await this.#holdOrWait(id, config, record, options);
+      return { ...(isHeld ? withoutPending(record) : record), id, config, raw };
     } catch (error) {
       if (isStowageError(error, 'NOT_FOUND')) return undefined;
       throw error;
+    }
+  }
+
+  /** Takes hold of the layers of an image. Answers `false` where they are missing and their blobs are noted. */
+  async #holdOrWait(
+    id: ImageID,
+    config: ImageConfig,
+    { pending }: ImageRecord,
+    options: AbortOptions | undefined,
+  ): Promise<boolean> {
+    try {
+      await this.#hold(id, config, options);
+      return true;
+    } catch (error) {
+      if (pending === undefined || !isStowageError(error, 'NOT_FOUND')) throw error;
+      return false;
     }
   }
 
@@ -287,6 +309,17 @@ class StoredImages implements ImageStore {
 function passOver(error: unknown): undefined {
   if (UNREADABLE.some((code) => isStowageError(error, code))) return undefined;
   throw error;
+}
+
+function withoutPending({ pending: _, ...record }: ImageRecord): ImageRecord {
+  return record;
+}
+
+function checkPending(pending: readonly Descriptor[], { rootfs }: ImageConfig): void {
+  const count = rootfs.diff_ids.length;
+  if (pending.length === count) return;
+  const message = `${String(pending.length)} pending blobs for an image of ${String(count)} layers`;
+  throw new StowageError('INVALID_ARGUMENT', message);
 }
 
 function checkTime(at: number): void {

@@ -1,5 +1,5 @@
 import { withLock } from '@stowage/core';
-import { StowageError } from '@stowage/types';
+import { storedDescriptor, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
   Bytes,
@@ -13,7 +13,7 @@ import type {
 } from '@stowage/types';
 import { LayerCache } from '../content/layer-cache.ts';
 import { LayerContent } from '../layer/layer-content.ts';
-import { LayerRecords, storedDescriptor } from './layer-records.ts';
+import { LayerRecords } from './layer-records.ts';
 import type { LayerRecord } from './layer-records.ts';
 import { DEFAULT_LAYER_LIMITS } from '../content/limits.ts';
 import type { ScanInit } from '../layer/layer-scan.ts';

@@ -1,5 +1,12 @@
 import { chainId as chainIdOf } from '@stowage/core';
-import { asDigest, digestKey, isDigest, isStowageError } from '@stowage/types';
+import {
+  asDigest,
+  digestKey,
+  isDigest,
+  isStoredDescriptor,
+  isStowageError,
+  storedDescriptor,
+} from '@stowage/types';
 import type { AbortOptions, Bytes, ChainID, Descriptor, DiffID, Storage } from '@stowage/types';
 
 /** What is kept of a layer beside its blob. */
@@ -69,17 +76,6 @@ export class LayerRecords {
   }
 }
 
-/** What is kept of a descriptor: never the blob itself, which is in the store. */
-export function storedDescriptor({ mediaType, digest, size, urls, annotations }: Descriptor): Descriptor {
-  return {
-    mediaType,
-    digest,
-    size,
-    ...(urls === undefined ? {} : { urls }),
-    ...(annotations === undefined ? {} : { annotations }),
-  };
-}
-
 /** A record that is not of the layer that it says it is counts as damaged. */
 function decodeRecord(bytes: Bytes, chainId: ChainID): LayerRecord | undefined {
   let value: unknown;
@@ -91,7 +87,7 @@ function decodeRecord(bytes: Bytes, chainId: ChainID): LayerRecord | undefined {
   if (!isObject(value)) return undefined;
   const { diffId, parent, size, diffSize, descriptor } = value;
   if (!isDigestText(diffId) || (parent !== undefined && !isDigestText(parent))) return undefined;
-  if (!isCount(size) || !isCount(diffSize) || !isDescriptor(descriptor)) return undefined;
+  if (!isCount(size) || !isCount(diffSize) || !isStoredDescriptor(descriptor)) return undefined;
   const diff = asDigest(diffId) as DiffID;
   const beneath = parent === undefined ? undefined : (asDigest(parent) as ChainID);
   if (chainIdOf(beneath === undefined ? [diff] : [beneath, diff]) !== chainId) return undefined;
@@ -104,24 +100,8 @@ function decodeRecord(bytes: Bytes, chainId: ChainID): LayerRecord | undefined {
   };
 }
 
-function isDescriptor(value: unknown): value is Descriptor {
-  if (!isObject(value)) return false;
-  const { mediaType, digest, size, urls, annotations } = value;
-  return (
-    typeof mediaType === 'string' &&
-    isDigestText(digest) &&
-    isCount(size) &&
-    (urls === undefined || (Array.isArray(urls) && urls.every(isText))) &&
-    (annotations === undefined || (isObject(annotations) && Object.values(annotations).every(isText)))
-  );
-}
-
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
 }
 
 function isDigestText(value: unknown): value is string {

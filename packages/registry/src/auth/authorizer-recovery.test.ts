@@ -242,8 +242,12 @@ describe('several scopes', () => {
 
   it('are not what is wrong where one alone is refused too', async () => {
     const { network, get } = sessionOver(
-      { [tokenUrl(PUSH, SOURCE)]: { status: 400 }, [tokenUrl(PUSH)]: { status: 403 } },
-      { scope: PUSH, auth: {} },
+      {
+        [tokenUrl(PUSH, SOURCE)]: { status: 400 },
+        [tokenUrl(PUSH)]: { status: 403 },
+        [`POST ${URL_A}`]: letsIn('none'),
+      },
+      { scope: PUSH },
     );
     expect(isRegistryError(await rejection(get(request)))).toBe(true);
     await rejection(get(request));

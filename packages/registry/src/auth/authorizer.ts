@@ -81,9 +81,18 @@ export class Authorizer {
     return this.#tokens.staleness;
   }
 
-  /** Whether credentials were given, or a way to find them. */
-  get hasCredentials(): boolean {
-    return this.#init.auth !== undefined;
+  /**
+   * Whether there are credentials for this registry. Where looking for them fails there may be some: what is wrong is
+   * told when the registry asks for them, if it ever does.
+   */
+  async hasCredentials(signal: AbortSignal | undefined): Promise<boolean> {
+    if (this.#init.auth === undefined) return false;
+    try {
+      return (await this.#findCredential(signal)) !== ANONYMOUS;
+    } catch {
+      signal?.throwIfAborted();
+      return true;
+    }
   }
 
   /** Remembers the challenges of a 401 of the registry; an answer that shows none changes nothing. */

@@ -7,12 +7,13 @@ import { resumingSource } from './blob-resume.ts';
 import type { ByteSource } from '../transport/byte-source.ts';
 import type { ReaderDeps } from '../session/requester.ts';
 
-/** Asks for several ranges at the same time. */
+/** Asks for several ranges at the same time. How many may change; what is under way comes all the same. */
 export class ParallelSource implements ByteSource {
   readonly #url: string;
   readonly #part: BlobPart;
-  readonly #plan: PartPlan;
+  readonly #partSize: number;
   readonly #deps: ReaderDeps;
+  connections: number;
   /** The ranges under way, in order. */
   readonly #ranges: BufferedRange[] = [];
   readonly #ended = new AbortController();
@@ -22,7 +23,8 @@ export class ParallelSource implements ByteSource {
 
   constructor(first: OpenedBlob, url: string, part: BlobPart, plan: PartPlan, deps: ReaderDeps) {
     this.#url = url;
-    this.#plan = plan;
+    this.#partSize = plan.partSize;
+    this.connections = plan.connections;
     this.#deps = deps;
     const { offset, signal } = part;
     const signals = signal === undefined ? [] : [signal];
@@ -49,13 +51,13 @@ export class ParallelSource implements ByteSource {
   }
 
   #fill(): void {
-    while (this.#ranges.length < this.#plan.connections && this.#next < this.#end) this.#begin();
+    while (this.#ranges.length < this.connections && this.#next < this.#end) this.#begin();
   }
 
   /** Begins the next range; the first one has been asked for already. */
   #begin(opened?: OpenedBlob): void {
     const offset = this.#next;
-    const length = Math.min(this.#plan.partSize, this.#end - offset);
+    const length = Math.min(this.#partSize, this.#end - offset);
     this.#next += length;
     const part = { ...this.#part, offset, length };
     const { requester } = this.#deps;

@@ -14,15 +14,22 @@ const MIB = 1024 * 1024;
 const DEFAULT_PART = 8 * MIB;
 /** A part of less than this is not worth a request of its own. */
 const SMALLEST_PART = MIB;
+/** A smaller part is here before it is known what would be faster. */
+const WORTH_SPREADING = 32 * MIB;
 const MAX_CONNECTIONS = 32;
 
 /**
- * Reads how many ranges to fetch at the same time, and of what size; `undefined` for a blob that takes one request.
+ * Reads how many ranges to fetch at the same time, and of what size; `auto` where that is to be found out; `undefined`
+ * for a blob that takes one request.
  *
  * @throws `INVALID_ARGUMENT` for numbers out of range
  */
-export function planOf(options: OpenBlobOptions, part: BlobPart): PartPlan | undefined {
+export function planOf(options: OpenBlobOptions, part: BlobPart): PartPlan | 'auto' | undefined {
   const { connections = 1, partSize = DEFAULT_PART } = options;
+  if (connections === 'auto') {
+    const worthSpreading = (wantedLength(part) ?? 0) >= WORTH_SPREADING;
+    return planOf({ ...options, connections: 1 }, part) ?? (worthSpreading ? 'auto' : undefined);
+  }
   if (!Number.isInteger(connections) || connections < 1 || connections > MAX_CONNECTIONS) {
     throw new StowageError('INVALID_ARGUMENT', `connections must be from 1 to ${MAX_CONNECTIONS}`);
   }

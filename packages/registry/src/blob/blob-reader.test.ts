@@ -346,8 +346,32 @@ describe('blobs.stat', () => {
     [{}, 'REGISTRY'],
     [range('a', 'bytes 0-0/*'), 'REGISTRY'],
   ])('fails where that does not tell either: %#', async (get, code) => {
-    const { repository } = scripted({ [`HEAD ${BLOB}`]: { status: 404 }, [`GET ${BLOB}`]: get });
+    const { repository } = scripted({ [`HEAD ${BLOB}`]: { status: 403 }, [`GET ${BLOB}`]: get });
     expect(isStowageError(await rejection(repository.blobs.stat(DIGEST)), code)).toBe(true);
+  });
+
+  it('takes 404 at its word', async () => {
+    const { repository, network } = scripted({ [`HEAD ${BLOB}`]: { status: 404 } });
+    const error = await rejection(repository.blobs.stat(DIGEST));
+    expect(error).toMatchObject({ code: 'NOT_FOUND', status: 404, errors: [{ code: 'BLOB_UNKNOWN' }] });
+    expect(network.log).toEqual([`HEAD ${BLOB}`]);
+  });
+
+  it('does not take 404 of an object store at its word', async () => {
+    const elsewhere = 'https://storage.example/blob?signature=for-get';
+    const { repository } = scripted({
+      [`HEAD ${BLOB}`]: { status: 307, headers: { location: elsewhere } },
+      [`HEAD ${elsewhere}`]: { status: 404 },
+      [`GET ${BLOB}`]: range('a', 'bytes 0-0/10'),
+    });
+    expect((await repository.blobs.stat(DIGEST)).size).toBe(10);
+  });
+
+  it.each([401, 403])('has the words of a refusal told (%d)', async (status) => {
+    const refusal = { status, json: { errors: [{ code: 'DENIED', message: 'not for you' }] } };
+    const { repository } = scripted({ [`HEAD ${BLOB}`]: { status }, [`GET ${BLOB}`]: refusal });
+    const error = await rejection(repository.blobs.stat(DIGEST));
+    expect(error).toMatchObject({ code: 'DENIED', status, message: 'denied: not for you' });
   });
 
   it('does not press on when the registry wants fewer requests', async () => {

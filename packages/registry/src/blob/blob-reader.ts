@@ -1,6 +1,7 @@
 import { createDigester, streamOf } from '@stowage/core';
 import { asDigest, isStowageError, MEDIA_TYPES, parseDigest, RegistryError } from '@stowage/types';
 import type { BlobReader, ByteStream, Descriptor, Digest } from '@stowage/types';
+import { AdaptiveSource } from './blob-adaptive.ts';
 import { openInParts, planOf } from './blob-parts.ts';
 import { isWhole, partOf, wantedLength } from './blob-part.ts';
 import type { BlobPart, PartPlan } from './blob-part.ts';
@@ -9,6 +10,7 @@ import { resumingSource } from './blob-resume.ts';
 import { abandon, announcedLength, discard } from '../transport/body.ts';
 import { streamOfSource } from '../transport/byte-source.ts';
 import type { ByteSource } from '../transport/byte-source.ts';
+import { absence, isAbsent } from '../transport/response-error.ts';
 import { parseContentRange } from './content-range.ts';
 import type { ForeignRequester } from './foreign-urls.ts';
 import type { ReaderDeps, Requester } from '../session/requester.ts';
@@ -31,6 +33,7 @@ export function createBlobReader(deps: BlobReaderDeps): BlobReader {
         { method: 'HEAD', url, retryStatus: (status) => status === 429, signal },
         async (answer) => {
           if (answer.response.status === 429) throw await requester.failure(answer, signal);
+          if (isAbsent(answer)) throw await absence(answer, 'BLOB_UNKNOWN', signal);
           await discard(answer, signal);
           return answer.response.ok ? announcedLength(answer.response) : undefined;
         },
@@ -64,7 +67,7 @@ async function openSomewhere(
   deps: BlobReaderDeps,
   [home = '', ...elsewhere]: readonly string[],
   part: BlobPart,
-  plan: PartPlan | undefined,
+  plan: PartPlan | 'auto' | undefined,
 ): Promise<ByteSource> {
   let failure: unknown;
   try {
@@ -87,11 +90,14 @@ async function openSomewhere(
 async function openAt(
   url: string,
   part: BlobPart,
-  plan: PartPlan | undefined,
+  plan: PartPlan | 'auto' | undefined,
   deps: ReaderDeps,
 ): Promise<ByteSource> {
-  if (plan !== undefined) return await openInParts(url, part, plan, deps);
-  return resumingSource(await requestBlob({ requester: deps.requester, url, part }), url, part, deps);
+  if (typeof plan === 'object') return await openInParts(url, part, plan, deps);
+  const opened = await requestBlob({ requester: deps.requester, url, part });
+  return plan === 'auto'
+    ? new AdaptiveSource(opened, url, part, deps)
+    : resumingSource(opened, url, part, deps);
 }
 
 /**

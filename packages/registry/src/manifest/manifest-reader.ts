@@ -3,6 +3,7 @@ import type { AbortOptions, Descriptor, Digest, FetchedManifest, ManifestReader 
 import type { Answer } from '../transport/answer.ts';
 import { announcedLength, discard, readBody } from '../transport/body.ts';
 import { checkNamedDigest, GENERIC_TYPES, MAX_MANIFEST_SIZE, verifyManifest } from './manifest-content.ts';
+import { absence, isAbsent } from '../transport/response-error.ts';
 import type { Requester } from '../session/requester.ts';
 
 /** Every type that a manifest can have: registries refuse or convert what is left out. */
@@ -33,12 +34,13 @@ export function createManifestReader(
           method: 'HEAD',
           url: urlOf(reference),
           headers: { accept: ACCEPT },
-          // Any other failure is asked about by GET, whose answer has a body that tells why.
+          // Any other failure but 404 is asked about by GET, whose answer has a body that tells why.
           retryStatus: (status) => status === 429,
           signal,
         },
         async (answer) => {
           if (answer.response.status === 429) throw await requester.failure(answer, signal);
+          if (isAbsent(answer)) throw await absence(answer, 'MANIFEST_UNKNOWN', signal);
           await discard(answer, signal);
           return answer.response.ok ? descriptorOf(answer, digest) : undefined;
         },

@@ -1,6 +1,7 @@
 import { isRegistryError, isStowageError } from '@stowage/types';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createRepository } from './repository.ts';
+import { challenge } from '../test-support/authorizing.ts';
 import { all, endpointOf, REGISTRY, rejection, scripted } from '../test-support/fixtures.ts';
 import { TestClock } from '../test-support/scripted-fetch.ts';
 
@@ -67,14 +68,44 @@ describe('the ping', () => {
     expect(network.log).toEqual([TAGS, TAGS, TAGS, TAGS]);
   });
 
-  it.each([ANN, { auth: () => Promise.resolve(undefined) }])(
-    'is sent with some, or a way to find some: %#',
+  it.each([ANN, { auth: () => Promise.resolve(ANN.auth) }])(
+    'is sent with some, however they are found: %#',
     async (init) => {
       const { repository, network } = scripted({ [TAGS]: EMPTY }, init);
       await all(repository.tags());
       expect(network.log).toEqual([PING, TAGS]);
     },
   );
+
+  it('is not sent where none are found, and they are looked for once', async () => {
+    const auth = vi.fn(() => Promise.resolve(undefined));
+    const { repository, network } = scripted({ [TAGS]: EMPTY }, { auth });
+    await all(repository.tags());
+    await all(repository.tags());
+    expect(network.log).toEqual([TAGS, TAGS]);
+    expect(auth).toHaveBeenCalledTimes(1);
+  });
+
+  it('tells nothing of a search for some that fails, as long as nobody asks for them', async () => {
+    const reason = new Error('no helper');
+    const auth = (): Promise<undefined> => Promise.reject(reason);
+    const { repository, network } = scripted({ [TAGS]: EMPTY }, { auth });
+    expect(await all(repository.tags())).toEqual([]);
+    expect(network.log).toEqual([PING, TAGS]);
+    const guarded = scripted({ [TAGS]: challenge('Basic realm="r"') }, { auth });
+    await expect(all(guarded.repository.tags())).rejects.toBe(reason);
+  });
+
+  it('ends with the reason of an abort while they are looked for', async () => {
+    const stop = new AbortController();
+    const auth = (): Promise<undefined> => {
+      stop.abort(new Error('enough'));
+      return new Promise(() => undefined);
+    };
+    const { repository, network } = scripted({ [TAGS]: EMPTY }, { auth });
+    await expect(all(repository.tags({ signal: stop.signal }))).rejects.toThrow('enough');
+    expect(network.log).toEqual([]);
+  });
 
   it('is sent once, before the first request, for all who come at once', async () => {
     const { repository, network } = scripted({ [TAGS]: EMPTY }, ANN);

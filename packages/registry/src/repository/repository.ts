@@ -63,9 +63,9 @@ export interface RepositoryInit extends NetworkOptions {
 }
 
 /**
- * Opens a repository of a registry. To write to it, `actions` must have `push`; a mirror is only read. Nothing is sent before the first call. Without `auth` that call sends
- * its request as it is, and a 401 tells how the registry wants to be authenticated to; with `auth` the first call pings
- * the registry for that. Failed requests throw `RegistryError`s; requests that may succeed another time are sent up to
+ * Opens a repository of a registry. To write to it, `actions` must have `push`; a mirror is only read. Nothing is sent
+ * before the first call. Where `auth` has nothing for the registry, that call sends its request as it is, and a 401 tells
+ * how the registry wants to be authenticated to; with credentials the first call pings the registry for that. Failed requests throw `RegistryError`s; requests that may succeed another time are sent up to
  * three times.
  *
  * Credentials go to the endpoint's own origin, and to a token server only where it evidently belongs to the registry: it

@@ -73,7 +73,7 @@ export class Session {
     const { clock } = this.#init;
     const { signal, retryStatus = isRetryableStatus } = request;
     signal?.throwIfAborted();
-    if (this.#init.authorizer.hasCredentials) await this.ping(signal);
+    if (!this.#pinged && (await this.#init.authorizer.hasCredentials(signal))) await this.ping(signal);
     return await withRetries(
       this.#init,
       async (mayWait) => {

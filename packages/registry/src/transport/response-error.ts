@@ -6,7 +6,7 @@ import {
   registryErrorCodeInfo,
 } from '@stowage/types';
 import type { RegistryErrorDetail } from '@stowage/types';
-import { readPrefix } from './body.ts';
+import { discard, readPrefix } from './body.ts';
 import { parseChallenges } from '../header/challenge.ts';
 import { goQuote } from '../address/go-quote.ts';
 import { isRetryableStatus } from './retry.ts';
@@ -62,6 +62,29 @@ export async function responseError(
       retryable: isRetryableStatus(status),
     },
   );
+}
+
+/**
+ * The error for a 404 in answer to HEAD, which has no body to tell more: that nothing is there is the usual outcome of
+ * asking whether it is, and not worth another request.
+ *
+ * @param code what of the registry's codes fits what was asked for
+ */
+export async function absence(
+  answer: Answer,
+  code: 'BLOB_UNKNOWN' | 'MANIFEST_UNKNOWN',
+  signal: AbortSignal | undefined,
+): Promise<RegistryError> {
+  await discard(answer, signal);
+  const { method, url, response } = answer;
+  const errors = [{ code, message: registryErrorCodeInfo(code).message }];
+  const { status } = response;
+  return new RegistryError('NOT_FOUND', formatRegistryErrors(errors), { method, url, status, errors });
+}
+
+/** Whether a registry itself says that there is no such thing, not an object store that it leads to. */
+export function isAbsent({ response, crossed }: Answer): boolean {
+  return response.status === 404 && !crossed;
 }
 
 /** The same failure in words of our own, which say what it means here. */

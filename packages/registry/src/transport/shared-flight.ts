@@ -48,6 +48,8 @@ function settledOrAborted<T>(result: Promise<T>, signal: AbortSignal | undefined
       reject(signal.reason as Error);
     };
     signal.addEventListener('abort', onAbort, { once: true });
+    // The job may have aborted it while it was started.
+    if (signal.aborted) onAbort();
     void result.then(resolve, reject).finally(() => {
       signal.removeEventListener('abort', onAbort);
     });

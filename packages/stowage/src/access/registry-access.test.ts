@@ -37,9 +37,9 @@ describe('options of openStowage', () => {
     const tags: string[] = [];
     for await (const tag of stowage.tags('quay.io/team/app')) tags.push(tag);
     expect(tags).toEqual(['v1']);
-    expect(seen).toEqual(['GET https://m.example/v2/', 'GET https://m.example/v2/cache/app/tags/list']);
-    expect(headers).toEqual(['blue', 'blue']);
-    expect(asked).toEqual([]);
+    expect(seen).toEqual(['GET https://m.example/v2/cache/app/tags/list']);
+    expect(headers).toEqual(['blue']);
+    expect(asked).toEqual(['m.example cache/app']);
   });
 
   it('reach a pull, which falls through to the registry behind a mirror', async () => {

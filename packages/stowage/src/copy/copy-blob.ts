@@ -1,12 +1,9 @@
-import { shortId, StowageError } from '@stowage/types';
+import { isNondistributable, shortId, StowageError } from '@stowage/types';
 import type { AbortOptions, ProgressOutput, UploadSession } from '@stowage/types';
 import type { CopySource } from './copy-source.ts';
 import type { CopyTarget } from './copy-target.ts';
 import type { CopiedBlob } from './copy-types.ts';
 import type { NamedBlob } from './source-manifest.ts';
-
-/** The types of layers that may not be distributed freely (image-spec, "Non-Distributable Layers"). */
-const FOREIGN = /^application\/vnd\.(?:docker\.image\.rootfs\.foreign|oci\.image\.layer\.nondistributable)\./;
 
 /** Where blobs go from, where to, and how. */
 export interface BlobCopy {
@@ -28,7 +25,7 @@ export async function copyBlob(blob: NamedBlob, copy: BlobCopy, options: AbortOp
   const { source, target, onProgress } = copy;
   const { digest } = blob;
   const id = shortId(digest);
-  if (FOREIGN.test(blob.mediaType) && !copy.foreignLayers) {
+  if (isNondistributable(blob.mediaType) && !copy.foreignLayers) {
     onProgress({ id, action: 'Skipped foreign layer', lastUpdate: true, phase: 'existing' });
     return { digest, size: blob.size ?? 0, status: 'skipped' };
   }

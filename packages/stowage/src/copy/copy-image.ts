@@ -8,6 +8,7 @@ import {
   tagNameOnly,
 } from '@stowage/types';
 import type { RegistryAccess } from '../access/registry-access.ts';
+import { copyDigestTags } from './copy-digest-tags.ts';
 import { copyReferrers } from './copy-referrers.ts';
 import { CopySource } from './copy-source.ts';
 import { CopyTarget } from './copy-target.ts';
@@ -66,6 +67,7 @@ export async function copyImage(
     // They need what they refer to, and the tag is to tell that everything is there.
     await putAll([root], copy, { signal });
     await copyReferrers(copy, { signal });
+    await copyDigestTags(copy, { signal });
   }
   if (!isNamed) {
     await target.name(root, { signal });

@@ -8,6 +8,7 @@ import type {
   Reference,
 } from '@stowage/types';
 import type { AtEndpoints } from '../access/registry-access.ts';
+import { unlessMissing } from '../access/unless-missing.ts';
 import { readSourceManifest } from './source-manifest.ts';
 import type { NamedBlob, SourceManifest } from './source-manifest.ts';
 
@@ -36,6 +37,13 @@ export class CopySource {
     const root = await this.#get(digest ?? tag, { signal });
     this.#enter(root);
     return root;
+  }
+
+  /** What another tag of the repository names, if anything. */
+  async tagged(tag: string, { signal }: AbortOptions): Promise<SourceManifest | undefined> {
+    const manifest = await unlessMissing(this.#get(tag, { signal }));
+    if (manifest !== undefined) this.#enter(manifest);
+    return manifest;
   }
 
   /** Enters a manifest that was made of others: the registry has none of that digest. */

@@ -9,8 +9,8 @@ export interface CopyOptions extends AbortOptions {
    */
   readonly platforms?: readonly (Platform | string)[] | undefined;
   /**
-   * Whether what refers to the manifests is copied too, and what refers to that: signatures, SBOMs, attestations.
-   * Default `false`.
+   * Whether what refers to the manifests is copied too, and what refers to that: signatures, SBOMs, attestations; also
+   * those that cosign keeps under tags, `sha256-<hex>` with `.sig`, `.att` or `.sbom`. Default `false`.
    */
   readonly referrers?: boolean | undefined;
   /**
@@ -30,7 +30,7 @@ export interface CopyOptions extends AbortOptions {
 export interface CopiedManifest extends Pick<Descriptor, 'digest' | 'mediaType' | 'size'> {
   /** Whether it was there before; what it names was not looked at then, but for the manifests of an index. */
   readonly status: 'sent' | 'existing';
-  /** What it refers to, where it came as a referrer. */
+  /** What it is about, where it came as a referrer or by a tag of cosign's. */
   readonly subject?: Digest;
 }
 

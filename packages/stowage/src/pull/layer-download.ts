@@ -143,7 +143,8 @@ async function receive(
   try {
     if (offset < size || size === 0) {
       progress.update(offset);
-      const stream = await remote.blobs.open(digest, { ...options, offset, size, urls, verify: false });
+      const how = { offset, size, urls, verify: false, connections: 'auto' } as const;
+      const stream = await remote.blobs.open(digest, { ...options, ...how });
       for await (const bytes of iterate(stream, options)) {
         const scanning = scan.write(bytes);
         await ingest.write(bytes, options);

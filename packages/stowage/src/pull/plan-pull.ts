@@ -16,6 +16,7 @@ import type {
   Repository,
   SignedManifest,
 } from '@stowage/types';
+import { describeManifest } from './describe-manifest.ts';
 import { MAX_MANIFEST_BYTES, readManifest } from './manifest-cache.ts';
 import type { CachedManifest, ManifestTarget } from './manifest-cache.ts';
 import { selectManifest } from './select-manifest.ts';
@@ -77,7 +78,7 @@ export async function planPull(
     },
   };
   const { digest, tag = '' } = reference;
-  const target = digest === undefined ? await remote.manifests.head(tag, options) : { digest };
+  const target = digest === undefined ? await describeManifest(remote, tag, options) : { digest };
   const found = await cache.get(target);
   const { manifest } = await selectManifest(found, platform, cache, options);
   if (manifest.kind === 'manifest') await add('config', manifest.config);

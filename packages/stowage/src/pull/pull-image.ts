@@ -10,6 +10,7 @@ import type {
   ImagePullConfig,
   Platform,
   RootFS,
+  RootFSDownloadManager,
 } from '@stowage/types';
 import { fetchConfig } from './fetch-config.ts';
 import { createLayerDownload, layerDownloadDeps } from './layer-download.ts';
@@ -17,6 +18,7 @@ import type { LayerSource } from './layer-download.ts';
 import { checkImageTypes } from './media-types.ts';
 import type { PullContext } from './pull-context.ts';
 import type { PulledLayer } from './pull-result.ts';
+import { storeBlobs } from './store-blobs.ts';
 
 /** An image that is in the store now. */
 export interface PulledImage {
@@ -39,7 +41,10 @@ export async function pullImage(
   const bytes = present ?? (await bringIn(manifest, source, config, options));
   const platform = imageStore.platformFromConfig(bytes);
   // An image that is here is put again: the store may note when that was.
-  if (present !== undefined) await imageStore.put(present, options);
+  if (present !== undefined) {
+    const pending = config.digestsOnly === true ? manifest.layers : undefined;
+    await imageStore.put(present, { ...options, pending });
+  }
   const diffIds = imageStore.rootFSFromConfig(bytes)?.diff_ids ?? [];
   return {
     imageId: (await digestBytes(bytes)) as ImageID,
@@ -73,7 +78,7 @@ async function bringIn(
 ): Promise<Bytes> {
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-  const { downloadManager, imageStore, progressOutput } = config;
+  const { downloadManager, imageStore } = config;
   const configBytes = fetchUsableConfig(manifest.config, source, config, { ...options, signal });
   configBytes.catch((error: unknown) => {
     stop.abort(error);
@@ -83,24 +88,64 @@ async function bringIn(
     await imageStore.put(bytes, options);
     return bytes;
   }
-  const deps = layerDownloadDeps(source, config, options);
-  const downloads = manifest.layers.map((layer) => createLayerDownload(layer, deps));
-  const empty = { type: 'layers', diff_ids: [] };
   try {
-    const layers = await downloadManager.download(empty, '', downloads, progressOutput, { signal });
-    try {
-      const { bytes, rootFS } = await configBytes;
-      checkDiffIds(layers.rootFS.diff_ids, rootFS.diff_ids);
-      await imageStore.put(bytes, options);
-      return bytes;
-    } finally {
-      await layers.release();
-    }
+    const bringInLayers = config.digestsOnly === true ? storeLayers : registerLayers;
+    return await bringInLayers(manifest, source, { ...config, downloadManager }, configBytes, {
+      ...options,
+      signal,
+    });
   } catch (error) {
     stop.abort(error);
     await configBytes.catch(() => undefined);
     throw error;
   }
+}
+
+/** The configuration, and the layers that it names. */
+interface UsableConfig {
+  readonly bytes: Bytes;
+  readonly rootFS: RootFS;
+}
+
+/** A pull that brings layers in. */
+type LayerPullConfig = ImagePullConfig & { readonly downloadManager: RootFSDownloadManager };
+
+/** Downloads the layers, finds out their DiffIDs on the way, and stacks them. */
+async function registerLayers(
+  manifest: ImageManifest,
+  source: LayerSource,
+  config: LayerPullConfig,
+  configBytes: Promise<UsableConfig>,
+  options: PullContext,
+): Promise<Bytes> {
+  const { downloadManager, imageStore, progressOutput } = config;
+  const deps = layerDownloadDeps(source, config, options);
+  const downloads = manifest.layers.map((layer) => createLayerDownload(layer, deps));
+  const empty = { type: 'layers', diff_ids: [] };
+  const layers = await downloadManager.download(empty, '', downloads, progressOutput, options);
+  try {
+    const { bytes, rootFS } = await configBytes;
+    checkDiffIds(layers.rootFS.diff_ids, rootFS.diff_ids);
+    await imageStore.put(bytes, options);
+    return bytes;
+  } finally {
+    await layers.release();
+  }
+}
+
+/** Downloads the layers' blobs and leaves what they hold to whoever uses the image first. */
+async function storeLayers(
+  { layers }: ImageManifest,
+  source: LayerSource,
+  config: LayerPullConfig,
+  configBytes: Promise<UsableConfig>,
+  options: PullContext,
+): Promise<Bytes> {
+  await storeBlobs(layers, source, config, options);
+  const { bytes, rootFS } = await configBytes;
+  if (rootFS.diff_ids.length !== layers.length) throw mismatch();
+  await config.imageStore.put(bytes, { ...options, pending: layers });
+  return bytes;
 }
 
 /** The configuration of an image, refused where it is for another platform: its layers need not come then. */
@@ -109,7 +154,7 @@ async function fetchUsableConfig(
   { remote }: LayerSource,
   { contentStore, imageStore }: ImagePullConfig,
   options: PullContext,
-): Promise<{ readonly bytes: Bytes; readonly rootFS: RootFS }> {
+): Promise<UsableConfig> {
   const bytes = await fetchConfig(descriptor, remote, contentStore, options);
   const rootFS = requireRootFS(imageStore.rootFSFromConfig(bytes));
   imageStore.platformFromConfig(bytes);
@@ -123,8 +168,12 @@ function requireRootFS<T>(rootFS: T | undefined): T {
 
 function checkDiffIds(found: readonly DiffID[], promised: readonly DiffID[]): void {
   if (found.length !== promised.length || found.some((diffId, index) => diffId !== promised[index])) {
-    throw invalid(`layers from manifest don't match image configuration`);
+    throw mismatch();
   }
+}
+
+function mismatch(): StowageError {
+  return invalid(`layers from manifest don't match image configuration`);
 }
 
 function invalid(message: string): StowageError {

@@ -20,6 +20,7 @@ import type {
   Repository,
   SignedManifest,
 } from '@stowage/types';
+import { describeManifest } from './describe-manifest.ts';
 import { ManifestCache } from './manifest-cache.ts';
 import type { CachedManifest, ManifestTarget } from './manifest-cache.ts';
 import { checkConfigClass, isArtifact } from './media-types.ts';
@@ -175,7 +176,7 @@ async function resolveTarget(
   if (tag === undefined) {
     throw new StowageError('INVALID_REFERENCE', 'internal error: reference has neither a tag nor a digest');
   }
-  return remote.manifests.head(tag, options);
+  return await describeManifest(remote, tag, options);
 }
 
 const UNKNOWN_CODES: readonly string[] = ['DENIED', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN'];

@@ -1,5 +1,6 @@
 import { parseManifest } from '@stowage/types';
 import type { AbortOptions, Descriptor, Platform, Reference, Repository } from '@stowage/types';
+import { describeManifest } from './describe-manifest.ts';
 import { isSchema1 } from './manifest-cache.ts';
 import { matchingEntries, noMatch } from './select-manifest.ts';
 
@@ -18,7 +19,7 @@ export async function resolveImage(
   options: AbortOptions,
 ): Promise<Descriptor> {
   const wanted = digest ?? tag ?? '';
-  if (platform === undefined) return remote.manifests.head(wanted, options);
+  if (platform === undefined) return await describeManifest(remote, wanted, options);
   const { descriptor, bytes } = await remote.manifests.get(wanted, options);
   if (isSchema1(descriptor.mediaType)) return descriptor;
   const manifest = parseManifest(bytes, descriptor.mediaType);

@@ -1,6 +1,6 @@
 import { checkV2MetadataHmac, computeV2MetadataHmacKey, createV2MetadataService } from '@stowage/image-store';
 import { createRepository } from '@stowage/registry';
-import { digestKey, isDigest, isStowageError, referenceName, StowageError } from '@stowage/types';
+import { isDigest, isStowageError, referenceName, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
   AuthConfig,
@@ -19,9 +19,7 @@ import type {
 import { layerKind, sentType } from './layer-to-push.ts';
 import type { LayerToPush } from './layer-to-push.ts';
 import type { SeenLayer } from './rank-metadata.ts';
-
-/** Which blobs are compressed in another way than by gzip, of those that a push made. */
-const TYPES = 'layer-type-by-digest';
+import { noteSentType, readSentType } from './sent-types.ts';
 
 /** Where one push goes, and what is known of it. */
 export class PushTarget {
@@ -106,8 +104,8 @@ export class PushTarget {
     options: AbortOptions,
   ): Promise<boolean> {
     if (blob !== undefined) return digest === blob.digest;
-    const noted = await this.#store.get(TYPES, digestKey(digest), options);
-    const kind = noted === undefined ? 'gzip' : layerKind(new TextDecoder().decode(noted))?.compression;
+    const noted = await readSentType(this.#store, digest, options);
+    const kind = noted === undefined ? 'gzip' : layerKind(noted)?.compression;
     return kind === compression;
   }
 
@@ -119,8 +117,7 @@ export class PushTarget {
     const where = { digest, sourceRepository: this.repository };
     await this.#metadata.tagAndAdd(diffId, this.#hmacKey, where, { ...options, durable: false });
     if (blob !== undefined || compression === 'gzip') return;
-    const type = new TextEncoder().encode(sentType(compression));
-    await this.#store.set(TYPES, digestKey(digest), type, { ...options, durable: false });
+    await noteSentType(this.#store, digest, sentType(compression), { ...options, durable: false });
   }
 
   /** Forgets that a repository has a layer. */

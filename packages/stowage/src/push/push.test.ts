@@ -90,6 +90,22 @@ describe('zstd', () => {
     const other = await target.open({ insecureRegistries: ['there.test'] });
     expect((await other.pull('there.test/team/app:v1', { platform: AMD64 })).imageId).toBe(imageId);
   });
+
+  it('is forgotten of layers that are gone', async () => {
+    const noted = async (): Promise<string[]> => {
+      const keys: string[] = [];
+      for await (const key of stowage.metadata.keys('layer-type-by-digest')) keys.push(key);
+      return keys.sort();
+    };
+    const { layers } = await stowage.push('there.test/team/app:v1', { compression: 'zstd' });
+    const keys = layers.map(({ digest }) => digest.replace(':', '/')).sort();
+    await stowage.metadata.set('layer-type-by-digest', 'of-somebody-else', new Uint8Array());
+    await stowage.gc();
+    expect(await noted()).toEqual(['of-somebody-else', ...keys]);
+    for (const name of ['localhost/team/app:v1', 'there.test/team/app:v1']) await stowage.remove(name);
+    await stowage.gc();
+    expect(await noted()).toEqual(['of-somebody-else']);
+  });
 });
 
 describe('refusals', () => {

@@ -12,6 +12,7 @@ import type {
   RootFS,
   RootFSDownloadManager,
 } from '@stowage/types';
+import { bringInBlobs } from './blob-downloads.ts';
 import { findExistingLayers } from './existing-layers.ts';
 import { bringInMissingLayers } from './missing-layers.ts';
 import type { MissingLayersDeps } from './missing-layers.ts';
@@ -110,6 +111,15 @@ class Manager implements LayerDownloadManager {
     } finally {
       if (top !== undefined) await layerStore.release(top);
     }
+  }
+
+  async downloadBlobs(
+    blobs: readonly LayerDownload[],
+    progressOutput: ProgressOutput,
+    options: AbortOptions = {},
+  ): Promise<void> {
+    options.signal?.throwIfAborted();
+    await bringInBlobs(blobs, this.#deps, progressOutput, options);
   }
 
   /** The result: the layers by the parents of the top one, which stays held until it is let go. */

@@ -1,8 +1,8 @@
 import { createProgressThrottle, discardProgress, isStowageError, StowageError } from '@stowage/types';
-import type { ChainID, Clock, DownloadedLayer, Layer, LayerDownload, LayerStore } from '@stowage/types';
+import type { ChainID, DownloadedLayer, Layer, LayerDownload, LayerStore } from '@stowage/types';
 import { abortError, untilAborted } from '../shared/abort.ts';
-import { withRetries } from '../retry/retry.ts';
-import type { TransferManager } from '../shared/transfer-manager.ts';
+import { startDownload } from './blob-downloads.ts';
+import type { BlobDownloadDeps } from './blob-downloads.ts';
 import type { Transfer, TransferContext, TransferJob } from '../shared/transfer.ts';
 
 /** A layer that is registered, and the blob that it came from. */
@@ -13,12 +13,8 @@ export interface Registration {
 }
 
 /** What all registrations use. */
-export interface RegistrationDeps {
+export interface RegistrationDeps extends BlobDownloadDeps {
   readonly layerStore: LayerStore;
-  /** Runs the downloads, so many at a time, each blob once. */
-  readonly downloads: TransferManager;
-  readonly maxAttempts: number;
-  readonly clock: Clock;
 }
 
 /** Where a layer goes, and where its blob comes from. */
@@ -43,29 +39,13 @@ export function registrationJob(plan: RegistrationPlan, deps: RegistrationDeps):
       const blob = twin.done.then((registration) => registration.blob);
       return await register(blob, plan, { ...context, progress: discardProgress }, deps);
     }
-    const { watcher } = deps.downloads.transfer(layer.key, downloadJob(layer, deps), context.progress, {
-      queued: { id: layer.id, action: 'Waiting', phase: 'queued' },
-    });
+    const watcher = startDownload(layer, deps, context.progress);
     try {
       return await register(watcher.done, plan, context, deps);
     } finally {
       await watcher.release();
     }
   };
-}
-
-function downloadJob(layer: LayerDownload, deps: RegistrationDeps): TransferJob<DownloadedLayer> {
-  const { maxAttempts, clock } = deps;
-  return ({ signal, progress }) =>
-    withRetries(() => layer.download(progress, { signal }), {
-      id: layer.id,
-      noun: 'download',
-      // As moby 20.10 counts: one more try than the number says.
-      retries: maxAttempts,
-      clock,
-      progress,
-      signal,
-    });
 }
 
 async function register(

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asDigest, isDigest, parseDigest, shortId } from './digest.ts';
 import { StowageError } from '../error/errors.ts';
-import { checkMetadataKey, digestKey } from '../ports/metadata-store.ts';
+import { checkMetadataKey, digestKey, digestOfKey } from '../ports/metadata-store.ts';
 
 const HEX = '0123456789abcdef'.repeat(4);
 
@@ -82,6 +82,8 @@ describe('metadata keys', () => {
   it('spell a digest as a path', () => {
     expect(digestKey(asDigest(`sha256:${HEX}`), '.json')).toBe(`sha256/${HEX}.json`);
     expect(() => digestKey('sha256:../x')).toThrow('invalid checksum digest');
+    expect(digestOfKey(`sha256/${HEX}`)).toBe(`sha256:${HEX}`);
+    for (const key of [`sha256/${HEX}.json`, 'sha256/..', HEX, '']) expect(digestOfKey(key)).toBeUndefined();
     expect(() => {
       checkMetadataKey('layers', digestKey(asDigest(`sha256:${HEX}`), '.json'));
     }).not.toThrow();

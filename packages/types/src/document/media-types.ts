@@ -30,6 +30,28 @@ export const MEDIA_TYPES = {
 /** A media type of {@link MEDIA_TYPES}. */
 export type KnownMediaType = (typeof MEDIA_TYPES)[keyof typeof MEDIA_TYPES];
 
+/** The types of layers that may not be distributed freely. */
+const NONDISTRIBUTABLE =
+  /^application\/vnd\.(?:docker\.image\.rootfs\.foreign|oci\.image\.layer\.nondistributable)\./;
+
+/**
+ * Whether a media type is that of layers which registries need not have: they are fetched from elsewhere (image-spec,
+ * "Non-Distributable Layers").
+ *
+ * @param mediaType of OCI's or docker's, however the layer is compressed
+ *
+ * @example
+ * ```ts
+ * import { isNondistributable, MEDIA_TYPES } from '@stowage/types';
+ *
+ * console.log(isNondistributable(MEDIA_TYPES.dockerForeignLayerGzip)); // true
+ * console.log(isNondistributable(MEDIA_TYPES.dockerLayerGzip)); // false
+ * ```
+ */
+export function isNondistributable(mediaType: string): boolean {
+  return NONDISTRIBUTABLE.test(mediaType);
+}
+
 /**
  * Cuts parameters off a `Content-Type` and lower-cases it: the form in which media types are compared.
  *

@@ -1,5 +1,6 @@
 import type { AbortOptions, Bytes } from '../bytes.ts';
 import type { ImageID } from '../digest/digest.ts';
+import type { Descriptor } from '../document/descriptor.ts';
 import type { ImageConfig } from '../document/image-config.ts';
 import type { LayerMetadata } from './layer-store.ts';
 
@@ -15,19 +16,30 @@ export interface Image {
   readonly parent?: ImageID;
   /** When the image was last pulled or tagged, milliseconds since the epoch. */
   readonly lastUpdated?: number;
+  /**
+   * The blobs of its layers, base first, where these are stored and not registered: the image was pulled by its digests
+   * only. Nobody has inflated them yet. Absent where the layers are registered.
+   */
+  readonly pending?: readonly Descriptor[];
 }
 
 /** How an image is added. */
 export interface CreateImageOptions extends AbortOptions {
   /** When the image was pulled or made, milliseconds since the epoch: noted for one that is there already too. */
   readonly lastUpdated?: number | undefined;
+  /**
+   * The stored blobs of the layers, base first, one for each DiffID: the layers need not be registered then. They are
+   * remembered until the image is created without them, which is how it is told that the layers are registered now.
+   */
+  readonly pending?: readonly Descriptor[] | undefined;
 }
 
-/** Images by ID. Each image holds one reference on its top layer for as long as it is in the store. */
+/** Images by ID. Each image holds one reference on its top layer, once that is registered, for as long as it is in the store. */
 export interface ImageStore {
   /**
-   * Adds an image whose layers are all registered. An image that is there already is success. `INVALID_MANIFEST` for a
-   * malformed configuration, `NOT_FOUND` for a missing layer, `INVALID_ARGUMENT` for what is no time.
+   * Adds an image whose layers are all registered, or pending. An image that is there already is success.
+   * `INVALID_MANIFEST` for a malformed configuration, `NOT_FOUND` for a missing layer, `INVALID_ARGUMENT` for what is no
+   * time, and for pending blobs that are not as many as the layers.
    *
    * @param config the configuration's bytes
    */

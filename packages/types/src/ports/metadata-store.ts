@@ -1,5 +1,6 @@
 import type { AbortOptions, Bytes } from '../bytes.ts';
-import { parseDigest } from '../digest/digest.ts';
+import { isDigest, parseDigest } from '../digest/digest.ts';
+import type { Digest } from '../digest/digest.ts';
 import { StowageError } from '../error/errors.ts';
 import type { ChangeOptions } from './change-options.ts';
 
@@ -73,4 +74,22 @@ export function checkMetadataKey(namespace: string, key: string): void {
 export function digestKey(digest: string, ending = ''): string {
   const { algorithm, encoded } = parseDigest(digest);
   return `${algorithm}/${encoded}${ending}`;
+}
+
+/**
+ * The digest that a metadata key was made of by {@link digestKey}, without an ending; `undefined` for other keys.
+ *
+ * @param key for example `sha256/<hex>`
+ *
+ * @example
+ * ```ts
+ * import { digestOfKey } from '@stowage/types';
+ *
+ * console.log(digestOfKey('sha256/' + '0'.repeat(64))?.slice(0, 9)); // sha256:00
+ * console.log(digestOfKey('of-somebody-else')); // undefined
+ * ```
+ */
+export function digestOfKey(key: string): Digest | undefined {
+  const digest = key.replace('/', ':');
+  return isDigest(digest) ? digest : undefined;
 }

@@ -85,8 +85,9 @@ export interface FetchedManifest {
 /** Reads manifests from a repository. */
 export interface ManifestReader {
   /**
-   * The descriptor of a manifest, by HEAD; by GET where the registry's answer to HEAD leaves out what is needed.
-   * `NOT_FOUND`.
+   * The descriptor of a manifest, by HEAD; by GET where the registry's answer to HEAD leaves out what is needed, or
+   * refuses without a word why. `NOT_FOUND` at once where the registry answers 404 to HEAD: what it says of that is to
+   * be had with `get`.
    *
    * @param reference a tag or a digest
    */
@@ -111,9 +112,10 @@ export interface OpenBlobOptions extends RangeOptions {
   readonly verify?: boolean | undefined;
   /**
    * How many ranges are fetched at the same time, 1 to 32. They come out in order, as one stream. Default 1. A registry
-   * that knows no ranges, and a blob of no more than 1 MiB, take one request all the same.
+   * that knows no ranges, and a blob of no more than 1 MiB, take one request all the same. `auto` begins with one request
+   * and tries twice as many connections, up to 8 with ranges of 4 MiB, for as long as that makes a large blob come faster.
    */
-  readonly connections?: number | undefined;
+  readonly connections?: number | 'auto' | undefined;
   /**
    * The most bytes of one of several ranges; `connections` times as many are held in memory at most. Over one connection
    * they are fetched one after the other. Default 8 MiB where there are several connections, and in pages where `size` is
@@ -129,7 +131,7 @@ export interface OpenBlobOptions extends RangeOptions {
 
 /** Reads blobs from a repository. */
 export interface BlobReader {
-  /** Size and digest of a blob. `NOT_FOUND`. */
+  /** Size and digest of a blob, by HEAD; by GET as `head` of {@link ManifestReader}. `NOT_FOUND`. */
   stat(digest: Digest, options?: AbortOptions): Promise<Descriptor>;
   /**
    * Streams a blob, or what follows `offset`. The first byte of the stream is the byte at `offset`, whether or not the

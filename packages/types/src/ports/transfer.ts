@@ -55,6 +55,18 @@ export interface RootFSDownloadManager {
     progressOutput: ProgressOutput,
     options?: AbortOptions,
   ): Promise<DownloadedRootFS>;
+  /**
+   * Downloads blobs side by side and makes no layers of them: those of an artifact, or of an image whose layers are left
+   * for its first use. What is under way for somebody else is shared. Rejects with the error of the first that fails.
+   * A manager that knows of layers alone leaves it out.
+   *
+   * @param blobs each key once is enough
+   */
+  downloadBlobs?(
+    blobs: readonly LayerDownload[],
+    progressOutput: ProgressOutput,
+    options?: AbortOptions,
+  ): Promise<void>;
 }
 
 /** How one layer is sent; the counterpart of moby's `xfer.UploadDescriptor`. */
