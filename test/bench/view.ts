@@ -13,6 +13,7 @@ import { buildImage } from '../support/image-builder.ts';
 import type { BuiltImage } from '../support/image-builder.ts';
 import { compare, report } from './support/compare.ts';
 import { realisticEntries } from './support/layer-data.ts';
+import { benchSeek } from './support/seek-bench.ts';
 import { writeLayout } from './support/write-layout.ts';
 
 /** Runs the benches; answers the exit code. */
@@ -26,6 +27,7 @@ export async function main(): Promise<number> {
     const sizes = image.layers.map(({ bytes }) => `${(bytes.length / 1e6).toFixed(1)} MB`);
     console.log(`gzip layers of ${sizes.join(' and ')}; ratios are times as fast, medians of 7 rounds\n`);
     await bench(image, directory);
+    await benchSeek(directory);
     return 0;
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -6,7 +6,6 @@ import type { CompressionFormat } from '../inflate/compression-format.ts';
 import { invalidStream } from '../inflate/decoder.ts';
 import type { Decoder, Emit } from '../inflate/decoder.ts';
 import { createInflater, inflateBackend } from '../inflate/inflater.ts';
-import type { Inflater } from '../inflate/inflater-init.ts';
 import { checkOutput } from '../inflate/output-limits.ts';
 import type { DecompressorInit, GunzipBackend, ZstdBackend } from './decompress-options.ts';
 import { isDeno } from '../platform/platform.ts';
@@ -16,7 +15,10 @@ import { nativeZstd } from './zstd-native.ts';
 export interface FormatDecoderInit extends DecompressorInit {
   /** Whether output may be kept after the call of `onOutput`. Default `false` */
   readonly keepsOutput?: boolean | undefined;
-  /** As for `createInflater`, which then does the work whatever `gunzipBackend` says. Only gzip has checkpoints. */
+  /**
+   * As for `createInflater`, which then does the work whatever `gunzipBackend` says. Checkpoints of zstd are the
+   * beginnings of frames; `zlib` tells none.
+   */
   readonly checkpointEvery?: number | undefined;
 }
 
@@ -52,7 +54,7 @@ export class FormatDecoder implements Decoder {
   /** The first bytes, while they do not tell the format. */
   #head: Uint8Array = NOTHING;
   #decoder: Decoder | undefined;
-  #inflater: Inflater | undefined;
+  #recorder: { readonly checkpoints: readonly Checkpoint[] } | undefined;
   #bytesIn = 0;
   #bytesOut = 0;
   #freed: { readonly reason: unknown } | undefined;
@@ -75,7 +77,7 @@ export class FormatDecoder implements Decoder {
   }
 
   get checkpoints(): readonly Checkpoint[] {
-    return this.#inflater?.checkpoints ?? [];
+    return this.#recorder?.checkpoints ?? [];
   }
 
   write(bytes: Bytes): void | Promise<void> {
@@ -129,7 +131,7 @@ export class FormatDecoder implements Decoder {
         if (backend === 'zlib' && checkpointEvery === undefined) {
           return (await import('./gzip-node.ts')).createNodeGzipDecoder(emit);
         }
-        this.#inflater = await createInflater({
+        const inflater = await createInflater({
           backend: backend === 'zlib' ? undefined : backend,
           checkpointEvery,
           onOutput: (bytes) => {
@@ -137,7 +139,8 @@ export class FormatDecoder implements Decoder {
             emit(keepsOutput ? bytes.slice() : bytes);
           },
         });
-        return this.#inflater;
+        this.#recorder = inflater;
+        return inflater;
       }
       case 'zstd':
         return this.#createZstdDecoder(emit);
@@ -153,7 +156,10 @@ export class FormatDecoder implements Decoder {
     if ((this.#init.zstdBackend ?? zstdBackend(this.#init.maxWindow)) !== 'wasm') {
       return (await import('./zstd-node.ts')).createNodeZstdDecoder(emit);
     }
-    return (await import('../zstd/create-zstd-decoder.ts')).createZstdDecoder(emit, this.#init);
+    const { createZstdDecoder } = await import('../zstd/create-zstd-decoder.ts');
+    const decoder = await createZstdDecoder(emit, this.#init);
+    this.#recorder = decoder;
+    return decoder;
   }
 
   #emit(bytes: Uint8Array): void {

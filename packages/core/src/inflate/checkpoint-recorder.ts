@@ -5,6 +5,9 @@ import type { InflaterInit } from './inflater-init.ts';
 
 // Loaded on demand, as a file of its own.
 
+/** Where there are more, every second one goes: 64 MiB of windows at most. */
+const MOST = 2048;
+
 /**
  * Takes checkpoints of an engine at the first boundary of blocks after every so many bytes. Only the 32 KiB after a
  * checkpoint can refer to its window; the engine notes what they use, and the rest of the window is forgotten.
@@ -12,7 +15,7 @@ import type { InflaterInit } from './inflater-init.ts';
 export class CheckpointRecorder {
   readonly checkpoints: Checkpoint[] = [];
   readonly #engine: InflateEngine;
-  readonly #every: number;
+  #every: number;
   /** The output that the next checkpoint is due at. */
   #next: number;
   /** The last checkpoint, while its window is watched. */
@@ -33,10 +36,22 @@ export class CheckpointRecorder {
   /** Takes one, between two blocks. */
   add(at: Omit<Checkpoint, 'window'>): void {
     this.settle();
+    if (this.checkpoints.length === MOST) {
+      this.#thin();
+      // Too near to the last one, now.
+      return;
+    }
     this.#watched = { ...at, window: this.#engine.window() };
     this.checkpoints.push(this.#watched);
     this.#next = at.out + this.#every;
     this.#engine.watch();
+  }
+
+  #thin(): void {
+    const kept = this.checkpoints.filter((_, index) => index % 2 === 1);
+    this.checkpoints.splice(0, this.checkpoints.length, ...kept);
+    this.#every *= 2;
+    this.#next = (kept.at(-1)?.out ?? 0) + this.#every;
   }
 
   /** To be told how far the output has come. */

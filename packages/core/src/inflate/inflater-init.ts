@@ -18,7 +18,8 @@ export interface InflaterInit {
   onOutput(bytes: Bytes): void;
   /**
    * After how many bytes of output, at least, there is to be another checkpoint; less than 32 KiB counts as 32 KiB.
-   * Default: none. A smaller distance makes for faster reading from the middle and a larger index.
+   * Default: none. A smaller distance makes for faster reading from the middle and a larger index. There are 2048 at most:
+   * before there would be more, every second one goes and the distance doubles.
    */
   readonly checkpointEvery?: number | undefined;
   /**

@@ -6,9 +6,12 @@ import { digestBytes } from '../digest/digest-bytes.ts';
 import { createInflater } from '../inflate/inflater.ts';
 import { createLayerStage } from './layer-stage.ts';
 import type { LayerStage, LayerStageInit, LayerStageResult } from './layer-stage.ts';
+import { collect } from '../stream/collect.ts';
+import { streamOf } from '../stream/stream-of.ts';
 import { LocalWorker } from '../test-support/local-worker.ts';
 import { closeWorkers, createWorkerPool } from '../workers/worker-pool.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
+import { zstd } from '../zstd/zstd-compressor.ts';
 
 /** Bytes that compress to about a third. */
 function sample(length: number): Uint8Array<ArrayBuffer> {
@@ -99,8 +102,21 @@ describe.each(PLACES)('createLayerStage, %s', (place, worker) => {
     inflater.write(BLOB.subarray(restore?.in));
     inflater.end();
     expect(await digestBytes(join(rest))).toBe(await digestBytes(PLAIN.subarray(restore?.out)));
-    // Only gzip has any.
+    // What is plain needs none.
     expect((await feed(await create({ checkpointEvery: 1 }), [PLAIN.slice()])).checkpoints).toEqual([]);
+  });
+
+  it('takes the frames of zstd for checkpoints', async () => {
+    const frame = await collect(streamOf(PLAIN.subarray(0, 100_000)).pipeThrough(zstd()), {
+      maxBytes: 1 << 20,
+    });
+    const skippable = Uint8Array.of(0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2);
+    const blob = join([frame, frame, skippable, frame, frame]);
+    const stage = await create({ checkpointEvery: 150_000, zstdBackend: 'wasm' });
+    const { checkpoints } = await feed(stage, cut(blob, 7777));
+    const at = 2 * frame.length + skippable.length;
+    expect(checkpoints).toEqual([{ in: at, bits: 0, out: 200_000, window: new Uint8Array(0) }]);
+    expect((await feed(await create({ zstdBackend: 'wasm' }), [blob.slice()])).checkpoints).toEqual([]);
   });
 
   it.each(GUNZIPS)('inflates by %s when asked to, however the stream is cut', async (gunzipBackend) => {

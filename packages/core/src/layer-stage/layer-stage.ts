@@ -21,8 +21,8 @@ export interface LayerStageInit extends DecompressOptions, AbortOptions {
   /** Of the plain bytes. Default sha256. */
   readonly diffIdAlgorithm?: DigestAlgorithm | undefined;
   /**
-   * After how many plain bytes, at least, there is to be another checkpoint, for reading from the middle of a gzip layer
-   * later; see `createInflater`. Default: none.
+   * After how many plain bytes, at least, there is to be another checkpoint, for reading from the middle of the layer
+   * later: of gzip see `createInflater`; of zstd it is the beginning of a frame, without bits and window. Default: none.
    */
   readonly checkpointEvery?: number | undefined;
   /**
@@ -48,7 +48,10 @@ export interface LayerStageResult<D extends Digest | undefined = Digest> {
   /** How many plain bytes there are. */
   readonly diffSize: number;
   readonly format: CompressionFormat;
-  /** In the order of the plain bytes. Empty unless they were asked for and the layer is gzip. */
+  /**
+   * In the order of the plain bytes. Empty unless they were asked for and the layer is gzip, or zstd of several frames
+   * that WebAssembly decoded.
+   */
   readonly checkpoints: readonly Checkpoint[];
 }
 

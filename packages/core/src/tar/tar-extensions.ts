@@ -2,7 +2,7 @@ import type { Bytes } from '@stowage/types';
 import { TYPE_FLAG } from './tar-block.ts';
 import { invalidTar } from './tar-error.ts';
 import { decodePax, paxCount, paxTime, XATTR_PREFIX } from './tar-pax.ts';
-import { decodeText } from './tar-text.ts';
+import { decodeTarText } from './tar-text.ts';
 
 const TEXTS = ['path', 'linkpath', 'uname', 'gname'];
 const KEPT: ReadonlySet<string> = new Set([...TEXTS, 'size', 'uid', 'gid', 'mtime', 'atime', 'ctime']);
@@ -155,7 +155,7 @@ export class TarExtensions {
         const isOffset = this.#sparsePairs.length % 2 === 0;
         if (isOffset !== (key === 'GNU.sparse.offset'))
           throw invalidTar('invalid sparse map: halves of segments');
-        this.#sparsePairs.push(decodeText(value));
+        this.#sparsePairs.push(decodeTarText(value));
       } else if (isKept(key) || key.startsWith(SPARSE_PREFIX)) {
         records.set(key, valueOf(key, value));
       }
@@ -168,7 +168,7 @@ function isKept(key: string): boolean {
 }
 
 function valueOf(key: string, bytes: Bytes): string {
-  const value = decodeText(bytes);
+  const value = decodeTarText(bytes);
   if (key.startsWith(XATTR_PREFIX)) return value;
   if (value.includes('\0')) throw invalidTar(`invalid pax header: NUL in ${key}`);
   if (value === '' && OF_ONE_ENTRY.has(key)) throw invalidTar(`invalid pax header: empty ${key}`);
@@ -180,7 +180,7 @@ function longText(bytes: Bytes, size: number): string {
   const end = bytes.indexOf(0);
   if (end < 0 || end > size) throw invalidTar('a long name without end');
   if (end === 0) throw invalidTar('an empty long name');
-  return decodeText(bytes.subarray(0, end));
+  return decodeTarText(bytes.subarray(0, end));
 }
 
 function oneOf(long: string | undefined, record: string | undefined, what: string): string | undefined {

@@ -1,6 +1,6 @@
 import type { Bytes } from '@stowage/types';
 import { invalidTar } from './tar-error.ts';
-import { decodeText, encodeTarText } from './tar-text.ts';
+import { decodeTarText, encodeTarText } from './tar-text.ts';
 
 // Pax extended header records (POSIX.1-2017, pax, "pax Extended Header"). Internal to the tar files.
 
@@ -30,7 +30,7 @@ export function decodePax(bytes: Bytes, onRecord: (key: string, value: Bytes) =>
       throw malformed('record');
     }
     const first = bytes[space + 1];
-    const key = decodeText(bytes.subarray(space + 1, equals));
+    const key = decodeTarText(bytes.subarray(space + 1, equals));
     // GNU tar passes over blanks before a key and ends it at a NUL; others take them as part of it.
     if (first === SPACE || first === TAB || key.includes('\0')) throw malformed('key');
     onRecord(key, bytes.subarray(equals + 1, end - 1));

@@ -5,7 +5,7 @@ import { collect } from '../stream/collect.ts';
 import { readTar } from './read-tar.ts';
 import { streamOf } from '../stream/stream-of.ts';
 import type { TarHeader } from './tar-header.ts';
-import { decodeText } from './tar-text.ts';
+import { decodeTarText } from './tar-text.ts';
 import { createTarWriter } from './tar-writer.ts';
 import type { TarEntryInit } from './tar-writer.ts';
 import { join, scan } from '../test-support/raw-tar.ts';
@@ -15,7 +15,7 @@ function text(maxLength: number): fc.Arbitrary<string> {
   return fc.oneof(
     fc.string({ minLength: 1, maxLength }),
     fc.string({ unit: 'grapheme', minLength: 1, maxLength }),
-    fc.uint8Array({ minLength: 1, maxLength }).map((bytes) => decodeText(bytes)),
+    fc.uint8Array({ minLength: 1, maxLength }).map((bytes) => decodeTarText(bytes)),
   );
 }
 

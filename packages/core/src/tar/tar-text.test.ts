@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeField, decodeText, encodeTarText, isTarText } from './tar-text.ts';
+import { decodeField, decodeTarText, encodeTarText, isTarText } from './tar-text.ts';
 
 const encoder = new TextEncoder();
 
@@ -15,7 +15,7 @@ describe('the text of a tar archive', () => {
       'x'.repeat(100_000),
       `${'é'.repeat(5000)}\ufffd`,
     ]) {
-      expect(decodeText(encoder.encode(text))).toBe(text);
+      expect(decodeTarText(encoder.encode(text))).toBe(text);
       expect(encodeTarText(text)).toEqual(encoder.encode(text));
     }
   });
@@ -41,7 +41,7 @@ describe('the text of a tar archive', () => {
       '\u{10ffff}\ue000\ud7ff\udcff',
     ],
   ])('carries %s along', (_what, bytes, text) => {
-    expect(decodeText(Uint8Array.from(bytes))).toBe(text);
+    expect(decodeTarText(Uint8Array.from(bytes))).toBe(text);
     expect(encodeTarText(text)).toEqual(Uint8Array.from(bytes));
     expect(isTarText(text)).toBe(true);
   });
@@ -58,7 +58,7 @@ describe('the text of a tar archive', () => {
     );
     fc.assert(
       fc.property(bytes, (run) => {
-        const text = decodeText(run);
+        const text = decodeTarText(run);
         expect(encodeTarText(text)).toEqual(run);
         expect(isTarText(text)).toBe(true);
       }),

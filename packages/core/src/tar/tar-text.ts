@@ -14,8 +14,20 @@ const UNITS_AT_ONCE = 4096;
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** Bytes as text: UTF-8, and each byte that is not part of any as the code unit U+DC00 + byte. */
-export function decodeText(bytes: Bytes): string {
+/**
+ * Bytes as text: UTF-8, and each byte that is not part of any as the code unit U+DC00 + byte. `encodeTarText` is the way
+ * back.
+ *
+ * @param bytes of a name, a link or an attribute, as an archive has them
+ *
+ * @example
+ * ```ts
+ * import { decodeTarText } from '@stowage/core';
+ *
+ * console.log(decodeTarText(new Uint8Array([99, 97, 102, 233])) === 'caf\udce9'); // true
+ * ```
+ */
+export function decodeTarText(bytes: Bytes): string {
   if (bytes.length <= SHORT && isAscii(bytes)) return textOfUnits(bytes);
   const text = decoder.decode(bytes);
   return text.includes('\ufffd') ? decodeEscaping(bytes) : text;
@@ -26,7 +38,7 @@ export function decodeField(bytes: Bytes, at: number, length: number): string {
   const end = at + length;
   let stop = at;
   while (stop < end && bytes[stop] !== 0) stop++;
-  return stop === at ? '' : decodeText(bytes.subarray(at, stop));
+  return stop === at ? '' : decodeTarText(bytes.subarray(at, stop));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { StowageError } from '@stowage/types';
 import { checkPadding, invalidStream } from '../inflate/decoder.ts';
+import type { Checkpoint } from '../inflate/checkpoint.ts';
 import type { Decoder, Emit } from '../inflate/decoder.ts';
 import { BLOCK_SIZE, ERROR_MEMORY, ERRORS } from './zstd-engine.ts';
 import type { ZstdEngine } from './zstd-engine.ts';
@@ -22,6 +23,13 @@ const BLOCK_RAW = 0;
 const BLOCK_REPEAT = 1;
 const BLOCK_RESERVED = 3;
 
+/** What a {@link ZstdDecoder} is told. */
+export interface ZstdDecoderInit {
+  readonly maxWindow?: number | undefined;
+  /** After how many bytes of output, at least, a frame that begins is a checkpoint. Default: none. */
+  readonly checkpointEvery?: number | undefined;
+}
+
 /** zstd (RFC 8878), any number of frames, by an engine that decodes the blocks. It waits for nothing. */
 export class ZstdDecoder implements Decoder {
   readonly #engine: ZstdEngine;
@@ -41,10 +49,20 @@ export class ZstdDecoder implements Decoder {
   #frames = 0;
   #padding = false;
   #freed: { readonly reason: unknown } | undefined;
+  /** The beginnings of frames, from which one can read without what came before. */
+  readonly checkpoints: Checkpoint[] = [];
+  readonly #checkpointEvery: number;
+  #bytesIn = 0;
+  #bytesOut = 0;
 
-  constructor(engine: ZstdEngine, emit: Emit, maxWindow: number = MAX_WINDOW) {
+  constructor(
+    engine: ZstdEngine,
+    emit: Emit,
+    { maxWindow = MAX_WINDOW, checkpointEvery = Infinity }: ZstdDecoderInit = {},
+  ) {
     this.#engine = engine;
     this.#emit = emit;
+    this.#checkpointEvery = checkpointEvery;
     this.#maxWindow = maxWindow <= LARGEST_WINDOW ? maxWindow : Math.min(maxWindow, LARGEST_WINDOW);
   }
 
@@ -59,6 +77,7 @@ export class ZstdDecoder implements Decoder {
       if (this.#part === 'block') this.#engine.put(bytes.subarray(at, end), this.#filled);
       else if (this.#part !== 'skipped') this.#head.set(bytes.subarray(at, end), this.#filled);
       this.#filled += end - at;
+      this.#bytesIn += end - at;
       at = end;
       // A part without bytes is complete as it begins.
       while (this.#filled === this.#length) this.#next();
@@ -98,7 +117,7 @@ export class ZstdDecoder implements Decoder {
     switch (this.#part) {
       case 'magic': {
         const magic = this.#number();
-        if (magic === MAGIC) this.#expect('descriptor', 1);
+        if (magic === MAGIC) this.#beginFrame();
         else if (magic - (magic % 16) === SKIPPABLE_MAGIC) this.#expect('skip-size', 4);
         else throw invalidStream('zstd', 'garbage after its end');
         return;
@@ -136,6 +155,18 @@ export class ZstdDecoder implements Decoder {
     }
   }
 
+  #beginFrame(): void {
+    if (this.#bytesOut - (this.checkpoints.at(-1)?.out ?? 0) >= this.#checkpointEvery) {
+      this.checkpoints.push({
+        in: this.#bytesIn - 4,
+        bits: 0,
+        out: this.#bytesOut,
+        window: new Uint8Array(0),
+      });
+    }
+    this.#expect('descriptor', 1);
+  }
+
   /** The most that a block of the frame has. */
   get #most(): number {
     return Math.min(this.#frame?.windowSize ?? 0, BLOCK_SIZE);
@@ -165,6 +196,7 @@ export class ZstdDecoder implements Decoder {
     if (status !== 0) throw invalidStream('zstd', ERRORS[status] ?? 'invalid block');
     const output = engine.take();
     this.#contentLength += output.length;
+    this.#bytesOut += output.length;
     if (this.#contentLength > (this.#frame?.contentSize ?? Infinity)) throw wrongLength();
     if (this.#frame?.hasChecksum === true) engine.hash();
     if (output.length > 0) this.#emit(output);

@@ -1,5 +1,5 @@
-import { StowageError } from '@stowage/types';
 import type { Bytes, ByteStream } from '@stowage/types';
+import { endsEarly } from './data-loss.ts';
 
 /** The part of a stream's reader that is used. */
 export interface ByteSource {
@@ -20,8 +20,7 @@ export function sliceStream(source: ByteSource, offset: number, length: number):
         let piece: Bytes | undefined;
         while (piece === undefined || piece.length === 0) {
           const { done, value } = await source.read();
-          if (done)
-            throw new StowageError('DATA_LOSS', `a layer ends ${left} bytes before the end of a file in it`);
+          if (done) throw endsEarly(left);
           piece = value.subarray(skip, skip + left);
           skip = Math.max(0, skip - value.length);
         }

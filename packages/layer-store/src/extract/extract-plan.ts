@@ -1,5 +1,5 @@
 import { StowageError } from '@stowage/types';
-import type { Layer, LayerEntry } from '@stowage/types';
+import type { LayerEntry, LayerReader } from '@stowage/types';
 import type { TarLayerEntry } from '../content/layer-entry.ts';
 import type { TreeNode } from '../tree/tree-node.ts';
 import { DEFAULT_EXTRACT_LIMITS } from './extract-options.ts';
@@ -25,7 +25,7 @@ export interface ExtractPlan {
   /** Each before what is in it; the root is not among them. */
   readonly directories: readonly PlannedEntry[];
   /** The files with content in each layer, by where that begins in its tar. */
-  readonly files: ReadonlyMap<Layer, ReadonlyMap<number, PlannedFile>>;
+  readonly files: ReadonlyMap<LayerReader, ReadonlyMap<number, PlannedFile>>;
   readonly symlinks: readonly PlannedEntry[];
   /** Devices and fifos. */
   readonly specials: readonly PlannedFile[];
@@ -57,7 +57,7 @@ class Planner {
   readonly #names: NameRules;
   readonly #limits: { readonly [Name in keyof ExtractLimits]-?: number };
   readonly #directories: PlannedEntry[] = [];
-  readonly #files = new Map<Layer, Map<number, PlannedFile>>();
+  readonly #files = new Map<LayerReader, Map<number, PlannedFile>>();
   readonly #symlinks: PlannedEntry[] = [];
   readonly #specials = new Map<LayerEntry, PlannedFile>();
   #entries = 0;
@@ -132,7 +132,7 @@ class Planner {
     this.#symlinks.push(planned);
   }
 
-  #addFile(path: string, entry: TarLayerEntry, layer: Layer): void {
+  #addFile(path: string, entry: TarLayerEntry, layer: LayerReader): void {
     let files = this.#files.get(layer);
     if (files === undefined) this.#files.set(layer, (files = new Map<number, PlannedFile>()));
     if (!addName(files, entry.offset, path, entry)) return;

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { isStowageError, StowageError } from '@stowage/types';
-import type { Layer } from '@stowage/types';
+import type { LayerReader } from '@stowage/types';
 import { buildTree } from '../tree/tree-builder.ts';
 import type { ExtractOptions, ExtractResult } from './extract-options.ts';
 import { planExtraction } from './extract-plan.ts';
@@ -54,7 +54,10 @@ const FINAL = ['INVALID_ARCHIVE', 'LIMIT_EXCEEDED', 'DATA_LOSS'] as const;
  * console.log(entries, bytes, readFileSync(`${to}/etc/motd`, 'utf8')); // 2 5 hello
  * ```
  */
-export async function extract(layers: readonly Layer[], options: ExtractOptions): Promise<ExtractResult> {
+export async function extract(
+  layers: readonly LayerReader[],
+  options: ExtractOptions,
+): Promise<ExtractResult> {
   const { to, limits, signal, specialFiles = 'omit' } = options;
   const { owners = process.geteuid?.() === 0 ? 'keep' : 'mine' } = options;
   signal?.throwIfAborted();

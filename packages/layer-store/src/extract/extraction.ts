@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { sep } from 'node:path';
-import type { Layer } from '@stowage/types';
+import type { LayerReader } from '@stowage/types';
 import type { ExtractOptions, ExtractResult, Omission } from './extract-options.ts';
 import type { ExtractPlan, PlannedEntry } from './extract-plan.ts';
 import { FileMetadata } from './file-metadata.ts';
@@ -16,7 +16,7 @@ const OWNER_WRITES = 0o200;
 
 /** What an {@link Extraction} works with. */
 export interface ExtractionInit {
-  readonly layers: readonly Layer[];
+  readonly layers: readonly LayerReader[];
   readonly plan: ExtractPlan;
   readonly staging: Staging;
   readonly options: ExtractOptions & Required<Pick<ExtractOptions, 'owners' | 'specialFiles'>>;
@@ -64,7 +64,7 @@ export class Extraction {
 
   async #writeLayers(done: number): Promise<void> {
     const { layers, plan, staging, options } = this.#init;
-    const written = new Set<Layer>(layers.slice(0, done));
+    const written = new Set<LayerReader>(layers.slice(0, done));
     for (const [index, layer] of layers.entries()) {
       if (index < done) continue;
       options.signal?.throwIfAborted();
@@ -208,7 +208,7 @@ export class Extraction {
   }
 }
 
-function bytesOf({ files }: ExtractPlan, layer: Layer): number {
+function bytesOf({ files }: ExtractPlan, layer: LayerReader): number {
   let sum = 0;
   for (const { entry } of files.get(layer)?.values() ?? []) sum += entry.sparse?.storedSize ?? entry.size;
   return sum;

@@ -2,19 +2,24 @@ import { withLock } from '@stowage/core';
 import { storedDescriptor, StowageError } from '@stowage/types';
 import type {
   AbortOptions,
+  Bytes,
   ChainID,
   Descriptor,
   DiffID,
   Layer,
+  LayerEntry,
   LayerMetadata,
   Storage,
 } from '@stowage/types';
-import { EntryCache } from '../content/entry-cache.ts';
-import { LayerContent } from '../content/layer-content.ts';
+import { LayerCache } from '../content/layer-cache.ts';
+import { LayerContent } from '../layer/layer-content.ts';
 import { LayerRecords } from './layer-records.ts';
 import type { LayerRecord } from './layer-records.ts';
 import { DEFAULT_LAYER_LIMITS } from '../content/limits.ts';
-import type { LayerLimits } from '../content/limits.ts';
+import type { ScanInit } from '../layer/layer-scan.ts';
+import type { SeekPoints } from '../seek/seek-index.ts';
+import { SeekRecords } from './seek-records.ts';
+import { StoredIndex } from './stored-index.ts';
 import { StoredLayer } from './stored-layer.ts';
 
 /** The most layers in a stack, as in moby. */
@@ -23,8 +28,20 @@ export const MAX_DEPTH = 125;
 /** How many records are read at a time: each is an open file. */
 const READ_AT_ONCE = 32;
 
+/** The most bytes of checkpoints that are kept in memory. */
+const MAX_POINTS_BYTES = 64 * 1024 * 1024;
+
 /** The lock under which layers come and go. */
 export const LAYERS_LOCK = 'layers';
+
+/** A layer whose blob is stored. */
+export interface NewLayer {
+  readonly diffId: DiffID;
+  readonly diffSize: number;
+  readonly descriptor: Descriptor;
+  /** What is to be kept beside it. */
+  readonly seekIndex: Bytes | undefined;
+}
 
 /** A layer in memory, with what keeps it there. */
 export interface LayerNode {
@@ -48,16 +65,19 @@ export interface LayerNode {
 export class LayerGraph {
   readonly #storage: Storage;
   readonly #records: LayerRecords;
-  readonly #limits: LayerLimits;
-  readonly #cache: EntryCache;
+  readonly #indexes: SeekRecords;
+  readonly #scans: ScanInit;
+  readonly #entryCache: LayerCache<readonly LayerEntry[]>;
+  readonly #pointsCache = new LayerCache<SeekPoints>(MAX_POINTS_BYTES);
   readonly #nodes = new Map<ChainID, LayerNode>();
   readonly #holds = new Map<Layer, LayerNode>();
 
-  constructor(storage: Storage, limits: LayerLimits) {
+  constructor(storage: Storage, scans: ScanInit) {
     this.#storage = storage;
     this.#records = new LayerRecords(storage);
-    this.#limits = limits;
-    this.#cache = new EntryCache(limits.maxCachedEntries ?? DEFAULT_LAYER_LIMITS.maxCachedEntries);
+    this.#indexes = new SeekRecords(storage);
+    this.#scans = scans;
+    this.#entryCache = new LayerCache(scans.limits.maxCachedEntries ?? DEFAULT_LAYER_LIMITS.maxCachedEntries);
   }
 
   /** Every layer that there is now. */
@@ -95,7 +115,7 @@ export class LayerGraph {
   /** Adds a layer whose blob is stored, unless it is there already. `parent` is held by the caller. */
   async add(
     chainId: ChainID,
-    diff: { readonly diffId: DiffID; readonly diffSize: number; readonly descriptor: Descriptor },
+    { seekIndex, ...diff }: NewLayer,
     parent: LayerNode | undefined,
     options: AbortOptions,
   ): Promise<Layer> {
@@ -105,6 +125,8 @@ export class LayerGraph {
       const size = (parent?.metadata.size ?? 0) + diff.diffSize;
       const record: LayerRecord = { ...diff, size, descriptor: storedDescriptor(diff.descriptor) };
       await this.#restoreParents(parent, options);
+      // A layer that can be seen has its index.
+      if (seekIndex !== undefined) await this.#indexes.write(diff.diffId, seekIndex, options);
       await this.#write(chainId, record, parent, options);
       return this.#hold(this.#insert(chainId, record, parent));
     });
@@ -126,6 +148,7 @@ export class LayerGraph {
       for (let top: LayerNode | undefined = node; top !== undefined && !isUsed(top); top = top.parent) {
         this.#forget(top);
         await this.#records.delete(top.metadata.chainId);
+        await this.#forgetIndex(top.metadata.diffId);
         removed.push(top.metadata);
       }
       return removed;
@@ -199,13 +222,18 @@ export class LayerGraph {
   #insert(chainId: ChainID, record: LayerRecord, parent: LayerNode | undefined): LayerNode {
     const { diffId, size, diffSize, descriptor } = record;
     const metadata: LayerMetadata = Object.freeze({ chainId, diffId, size, diffSize });
+    const layer = { content: this.#storage.content, descriptor, diffId, diffSize };
+    const index = new StoredIndex({
+      ...layer,
+      records: this.#indexes,
+      pointsCache: this.#pointsCache,
+      scans: this.#scans,
+    });
     const content = new LayerContent({
-      content: this.#storage.content,
-      descriptor,
-      diffId,
-      diffSize,
-      cache: this.#cache,
-      tarLimits: this.#limits.tar,
+      ...layer,
+      index,
+      entryCache: this.#entryCache,
+      tarLimits: this.#scans.limits.tar,
     });
     const face = new StoredLayer(metadata, descriptor, parent?.face, content);
     const depth = (parent?.depth ?? 0) + 1;
@@ -218,6 +246,12 @@ export class LayerGraph {
   #forget(node: LayerNode): void {
     this.#nodes.delete(node.metadata.chainId);
     if (node.parent !== undefined) node.parent.children--;
+  }
+
+  /** Removes the index of a layer that is on no other stack. One that stays behind does no harm. */
+  async #forgetIndex(diffId: DiffID): Promise<void> {
+    for (const { metadata } of this.#nodes.values()) if (metadata.diffId === diffId) return;
+    await this.#indexes.delete(diffId);
   }
 
   /** A parent that is held here may have been removed by another process, which could not know of the hold. */

@@ -20,8 +20,9 @@ import type {
 import { LayerGraph, MAX_DEPTH } from './layer-graph.ts';
 import type { LayerNode } from './layer-graph.ts';
 import { checkLayerMediaType, layerMediaTypeOf } from './layer-media-types.ts';
-import { beginScan } from '../content/layer-scan.ts';
-import type { FormatScan, ScanInit } from '../content/layer-scan.ts';
+import { beginScan } from '../layer/layer-scan.ts';
+import { scanBlob } from '../layer/scan-blob.ts';
+import type { FormatScan, ScanInit } from '../layer/layer-scan.ts';
 import type { LayerLimits } from '../content/limits.ts';
 
 /** What {@link openLayerStore} takes. */
@@ -74,12 +75,20 @@ class StorageLayerStore implements LayerStore {
   constructor({ storage, limits = {}, worker = true }: LayerStoreInit) {
     this.#storage = storage;
     this.#scans = { limits, worker };
-    this.#graph = new LayerGraph(storage, limits);
+    this.#graph = new LayerGraph(storage, this.#scans);
   }
 
   async scan(descriptor: Descriptor): Promise<LayerScan> {
     checkLayerMediaType(descriptor.mediaType);
-    return beginScan(this.#scans, descriptor.size);
+    const scan = await beginScan(this.#scans, descriptor.size);
+    return {
+      write: (bytes, options) => scan.write(bytes, options),
+      end: async () => {
+        const scanned = await scan.end();
+        return { ...scanned, seekIndex: await scan.seekIndex(descriptor) };
+      },
+      cancel: () => scan.cancel(),
+    };
   }
 
   async register(stream: ByteStream, parent?: ChainID, options: AbortOptions = {}): Promise<Layer> {
@@ -111,7 +120,8 @@ class StorageLayerStore implements LayerStore {
           `layer ${descriptor.digest} has ${size} bytes, its descriptor says ${descriptor.size}`,
         );
       }
-      const scanned = options.scanned ?? (await this.#scanBlob(descriptor, options));
+      const scanned =
+        options.scanned ?? (await scanBlob(this.#storage.content, descriptor, this.#scans, options));
       if (options.diffId !== undefined && options.diffId !== scanned.diffId) {
         throw new StowageError(
           'DIGEST_MISMATCH',
@@ -158,30 +168,13 @@ class StorageLayerStore implements LayerStore {
     beneath: LayerNode | undefined,
     options: AbortOptions,
   ): Promise<Layer> {
-    const { diffSize } = scanned;
+    const { diffSize, seekIndex } = scanned;
     const diffId = asDigest(scanned.diffId) as DiffID;
     if (!Number.isSafeInteger(diffSize) || diffSize < 0) {
       throw new StowageError('INVALID_ARGUMENT', `not a size in bytes: ${diffSize}`);
     }
     const chainId = chainIdOf(beneath === undefined ? [diffId] : [beneath.metadata.chainId, diffId]);
-    return this.#graph.add(chainId, { diffId, diffSize, descriptor }, beneath, options);
-  }
-
-  async #scanBlob({ digest, size }: Descriptor, options: RegisterBlobOptions): Promise<ScannedLayer> {
-    const { signal, onProgress } = options;
-    const blob = await this.#storage.content.open(digest, { signal });
-    const scan = await beginScan(this.#scans, size);
-    let read = 0;
-    try {
-      for await (const bytes of iterate(blob, { signal })) {
-        await scan.write(bytes, { signal });
-        read += bytes.length;
-        onProgress?.(read);
-      }
-      return await scan.end();
-    } finally {
-      await scan.cancel();
-    }
+    return this.#graph.add(chainId, { diffId, diffSize, descriptor, seekIndex }, beneath, options);
   }
 
   /** Stores a stream as it comes, under a name that nobody else uses, and scans it on the way. */
@@ -197,7 +190,8 @@ class StorageLayerStore implements LayerStore {
       for await (const bytes of iterate(stream, options)) await writeBoth(scan, ingest, bytes, options);
       const scanned = await scan.end();
       const { digest, size } = await ingest.commit(options);
-      return { descriptor: { mediaType: layerMediaTypeOf(scan.format), digest, size }, scanned };
+      const descriptor = { mediaType: layerMediaTypeOf(scan.format), digest, size };
+      return { descriptor, scanned: { ...scanned, seekIndex: await scan.seekIndex(descriptor) } };
     } catch (error) {
       await scan.cancel();
       await ingest.close().catch(ignore);

@@ -10,7 +10,7 @@ import type {
   LayerMetadata,
 } from '@stowage/types';
 import { notAParent } from '../content/empty-layer.ts';
-import type { LayerContent } from '../content/layer-content.ts';
+import type { LayerContent } from '../layer/layer-content.ts';
 import { mergedTar } from '../tree/merged-tar.ts';
 
 /** One hold on a layer of a store, or the layer as seen from the one above it. */

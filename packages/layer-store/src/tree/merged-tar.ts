@@ -1,7 +1,7 @@
 import { createTarWriter, readTar } from '@stowage/core';
 import type { TarEntryInit } from '@stowage/core';
 import { StowageError } from '@stowage/types';
-import type { AbortOptions, Bytes, Layer } from '@stowage/types';
+import type { AbortOptions, Bytes, LayerReader } from '@stowage/types';
 import { buildTree, WHITEOUT } from './tree-builder.ts';
 import { pathOf } from './tree-node.ts';
 import type { TreeNode } from './tree-node.ts';
@@ -12,7 +12,7 @@ type Places = Map<number, string[]>;
 /** What a merged tar has in it. */
 interface Plan {
   readonly directories: readonly TarEntryInit[];
-  readonly places: ReadonlyMap<Layer, Places>;
+  readonly places: ReadonlyMap<LayerReader, Places>;
 }
 
 /**
@@ -25,7 +25,7 @@ interface Plan {
  * @throws `INVALID_ARCHIVE` for layers that cannot be unpacked, `LIMIT_EXCEEDED`, `DATA_LOSS`
  */
 export async function* mergedTar(
-  stack: readonly Layer[],
+  stack: readonly LayerReader[],
   beneath: number,
   options: AbortOptions = {},
 ): AsyncGenerator<Bytes, void, undefined> {
@@ -61,7 +61,7 @@ export async function* mergedTar(
 }
 
 function planOf(root: TreeNode, beneath: number): Plan {
-  const places = new Map<Layer, Places>();
+  const places = new Map<LayerReader, Places>();
   const directories: TarEntryInit[] = [];
   for (const node of nodesOf(root)) {
     if (node.generation < beneath) continue;

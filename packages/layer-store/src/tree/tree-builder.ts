@@ -1,5 +1,5 @@
 import { isStowageError, StowageError } from '@stowage/types';
-import type { AbortOptions, Layer, LayerEntry } from '@stowage/types';
+import type { AbortOptions, LayerEntry, LayerReader } from '@stowage/types';
 import { EMPTY_LAYER } from '../content/empty-layer.ts';
 import { cleanPath, costOf } from '../content/layer-entry.ts';
 import { resolvePath } from './tree-node.ts';
@@ -31,7 +31,7 @@ export interface TreeOptions extends AbortOptions {
  * @param log told of what disappears
  */
 export async function buildTree(
-  layers: readonly Layer[],
+  layers: readonly LayerReader[],
   options: TreeOptions = {},
   log?: TreeLog,
 ): Promise<TreeNode> {
@@ -53,14 +53,14 @@ class TreeBuilder {
   readonly root: TreeNode;
   readonly #maxCost: number;
   readonly #log: TreeLog | undefined;
-  #layer: Layer;
+  #layer: LayerReader;
   #generation = -1;
   #cost = 0;
   #steps = 0;
   /** Files that only hard links of this layer use, as aufs left them. */
   #links = new Map<string, TreeSource>();
 
-  constructor(base: Layer, maxEntries: number, log: TreeLog | undefined) {
+  constructor(base: LayerReader, maxEntries: number, log: TreeLog | undefined) {
     this.#maxCost = maxEntries;
     this.#log = log;
     this.#layer = base;
@@ -78,7 +78,7 @@ class TreeBuilder {
   }
 
   /** The entries that follow are those of `layer`. */
-  beginLayer(layer: Layer): void {
+  beginLayer(layer: LayerReader): void {
     this.#layer = layer;
     this.#generation++;
     this.#links = new Map();

@@ -1,4 +1,4 @@
-import type { Layer, LayerEntry } from '@stowage/types';
+import type { LayerEntry, LayerReader } from '@stowage/types';
 import { pathOf } from './tree-node.ts';
 import type { TreeNode } from './tree-node.ts';
 
@@ -6,8 +6,8 @@ import type { TreeNode } from './tree-node.ts';
 export interface HiddenFile {
   readonly path: string;
   readonly entry: LayerEntry;
-  readonly layer: Layer;
-  readonly hiddenBy: Layer;
+  readonly layer: LayerReader;
+  readonly hiddenBy: LayerReader;
   readonly how: 'replaced' | 'removed';
 }
 
@@ -25,7 +25,7 @@ export class TreeLog {
   readonly whiteouts: AppliedWhiteout[] = [];
 
   /** Notes that a layer takes something away, or puts something in its place, with everything that is in it. */
-  hide(node: TreeNode, hiddenBy: Layer, how: HiddenFile['how']): void {
+  hide(node: TreeNode, hiddenBy: LayerReader, how: HiddenFile['how']): void {
     for (const { entry, layer, path } of filesIn(node))
       this.hidden.push({ path, entry, layer, hiddenBy, how });
   }

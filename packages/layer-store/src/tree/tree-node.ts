@@ -1,10 +1,10 @@
 import { StowageError } from '@stowage/types';
-import type { ErrorCode, Layer, LayerEntry } from '@stowage/types';
+import type { ErrorCode, LayerEntry, LayerReader } from '@stowage/types';
 
 /** What a name stands for: an entry, and the layer that has its content. */
 export interface TreeSource {
   readonly entry: LayerEntry;
-  readonly layer: Layer;
+  readonly layer: LayerReader;
 }
 
 /** A name in the merged tree of an image. */
@@ -15,7 +15,7 @@ export interface TreeNode {
   readonly depth: number;
   /** The entry that put it here; its path is the layer's, which a symbolic link on the way may have moved. */
   entry: LayerEntry;
-  layer: Layer;
+  layer: LayerReader;
   /** The number of that layer, base 0. */
   generation: number;
   /** What a hard link stands for; `undefined` for everything else, and for one whose target is missing. */

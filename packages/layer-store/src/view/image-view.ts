@@ -1,6 +1,6 @@
 import { streamOf } from '@stowage/core';
 import { StowageError } from '@stowage/types';
-import type { ByteStream, History, Layer, LayerEntry, RangeOptions } from '@stowage/types';
+import type { ByteStream, History, LayerEntry, LayerReader, RangeOptions } from '@stowage/types';
 import { compareBytes } from '../tree/byte-order.ts';
 import { TreeLog } from '../tree/tree-log.ts';
 import { joinPath, walkTree } from '../tree/tree-walk.ts';
@@ -23,7 +23,7 @@ import type { TreeNode } from '../tree/tree-node.ts';
 /** An entry of a merged image: its path is that in the image, and `layer` is where it comes from. */
 export interface ViewEntry extends LayerEntry {
   /** The layer whose entry this is; `offset` counts in its tar stream. */
-  readonly layer: Layer;
+  readonly layer: LayerReader;
 }
 
 /**
@@ -50,7 +50,7 @@ export interface ImageView {
   /** Every entry but the root, sorted by the bytes of its path, so that a directory comes before what is in it. */
   walk(): Iterable<ViewEntry>;
   /** The layer that put the entry at a path there; a link at the end is not followed. */
-  provenance(path: string): Layer;
+  provenance(path: string): LayerReader;
   /** As {@link ImageView.provenance}, with the number of the layer and the build step that made it, where history tells. */
   origin(path: string): EntryOrigin;
   /** The entry at a path, a hard link answered with the file that it stands for; a symbolic link is not followed. */
@@ -97,7 +97,7 @@ export interface ViewMatch {
 
 /** Where an entry comes from. */
 export interface EntryOrigin extends LayerStep {
-  readonly layer: Layer;
+  readonly layer: LayerReader;
   /** The number of the layer, base 0. */
   readonly index: number;
 }
@@ -125,7 +125,7 @@ export interface EntryOrigin extends LayerStep {
  * ```
  */
 export async function openImageView(
-  layers: readonly Layer[],
+  layers: readonly LayerReader[],
   options: ImageViewOptions = {},
 ): Promise<ImageView> {
   const log = new TreeLog();
@@ -224,7 +224,7 @@ class TreeView implements ImageView {
     return (this.#waste ??= wasteOf(this.#root, this.#log));
   }
 
-  provenance(path: string): Layer {
+  provenance(path: string): LayerReader {
     return this.#find(path, false).layer;
   }
 

@@ -1,13 +1,13 @@
 import { readTar } from '@stowage/core';
-import type { AbortOptions, ByteStream, DiffID, Layer } from '@stowage/types';
+import type { AbortOptions, ByteStream, DiffID, LayerReader } from '@stowage/types';
 
 /** Files of layers, by the layer that has their content and by where it begins in its tar. */
 export class LayerFiles<T> {
   /** Two images may have one layer, each with its own hold on it. */
-  readonly #layers = new Map<DiffID, { readonly layer: Layer; readonly files: Map<number, T> }>();
+  readonly #layers = new Map<DiffID, { readonly layer: LayerReader; readonly files: Map<number, T> }>();
 
   /** What is known of a file; `make` says it where nothing is. */
-  at(layer: Layer, offset: number, make: () => T): T {
+  at(layer: LayerReader, offset: number, make: () => T): T {
     const { files } = this.#layers.get(layer.diffId) ?? { files: new Map<number, T>() };
     this.#layers.set(layer.diffId, { layer, files });
     let file = files.get(offset);

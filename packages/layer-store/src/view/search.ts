@@ -1,6 +1,6 @@
 import { iterate } from '@stowage/core';
 import { StowageError } from '@stowage/types';
-import type { AbortOptions, Bytes, ByteStream, Layer, LayerEntry } from '@stowage/types';
+import type { AbortOptions, Bytes, ByteStream, LayerEntry, LayerReader } from '@stowage/types';
 import { walkTree } from '../tree/tree-walk.ts';
 import type { WalkedNode } from '../tree/tree-walk.ts';
 import type { TreeNode } from '../tree/tree-node.ts';
@@ -74,7 +74,7 @@ export async function* searchTree(
 function contentOf(
   node: TreeNode,
   maxFileBytes: number,
-): { readonly layer: Layer; readonly entry: LayerEntry } | undefined {
+): { readonly layer: LayerReader; readonly entry: LayerEntry } | undefined {
   const found = node.source ?? node;
   const { type, size } = found.entry;
   return type === 'file' && size > 0 && size <= maxFileBytes ? found : undefined;

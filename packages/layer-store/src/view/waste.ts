@@ -1,4 +1,4 @@
-import type { Layer, LayerEntry } from '@stowage/types';
+import type { LayerEntry, LayerReader } from '@stowage/types';
 import { compareBytes } from '../tree/byte-order.ts';
 import type { TreeLog } from '../tree/tree-log.ts';
 import type { TreeNode } from '../tree/tree-node.ts';
@@ -9,9 +9,9 @@ export interface WastedCopy {
   /** Bytes of content. */
   readonly bytes: number;
   /** The layer that has it. */
-  readonly layer: Layer;
+  readonly layer: LayerReader;
   /** The layer that hides it: another one, or the same where it has the path twice. */
-  readonly hiddenBy: Layer;
+  readonly hiddenBy: LayerReader;
   /** Whether something else is in its place, or nothing. */
   readonly how: 'replaced' | 'removed';
 }

@@ -45,14 +45,38 @@ export interface LayerMetadata {
   readonly diffSize: number;
 }
 
+/** What a layer must offer to be looked into, wherever it is: in a store, or in a registry. */
+export interface LayerReader {
+  /** Names the layer alone. */
+  readonly diffId: DiffID;
+  /** Uncompressed bytes of this layer. */
+  readonly diffSize: number;
+  /** The uncompressed tar, verified against the DiffID as it is read: `DATA_LOSS` at its end when it differs. */
+  tarStream(options?: AbortOptions): Promise<ByteStream>;
+  /** The entries of this layer alone, in the order of its tar; whiteouts included. */
+  entries(options?: AbortOptions): AsyncIterable<LayerEntry>;
+  /** The content of a file of this layer alone. `NOT_FOUND`; `INVALID_ARGUMENT` when it is no regular file. */
+  readFile(path: string, options?: AbortOptions): Promise<ByteStream>;
+  /**
+   * A part of the uncompressed tar stream, not verified against the DiffID; nothing after it is read. `DATA_LOSS` where
+   * the stream ends before the part does. Whoever cannot do better than reading the whole tar leaves it out.
+   *
+   * @param offset the first byte wanted, for example the `offset` of an entry
+   * @param length how many bytes are wanted
+   */
+  readRange?(offset: number, length: number, options?: AbortOptions): Promise<ByteStream>;
+}
+
 /** A layer, held by whoever got it until it is given back with `LayerStore.release`. */
-export interface Layer extends LayerMetadata {
+export interface Layer extends LayerMetadata, LayerReader {
+  /** Names the layer alone. */
+  readonly diffId: DiffID;
+  /** Uncompressed bytes of this layer. */
+  readonly diffSize: number;
   /** The layer beneath; absent for a base layer. It needs no release of its own. */
   readonly parent: Layer | undefined;
   /** The stored blob, as it came from the registry. */
   readonly descriptor: Descriptor;
-  /** The uncompressed tar, verified against the DiffID as it is read: `DATA_LOSS` at its end when it differs. */
-  tarStream(options?: AbortOptions): Promise<ByteStream>;
   /**
    * A tar that leads from a layer beneath to this one: what the layers in between bring, and whiteouts for what they take
    * away, not verified. From the direct parent, and from nothing to a base layer, that is {@link Layer.tarStream}; from
@@ -62,18 +86,6 @@ export interface Layer extends LayerMetadata {
    * @param parent a layer beneath. Default: nothing
    */
   tarStreamFrom(parent?: ChainID, options?: AbortOptions): Promise<ByteStream>;
-  /** The entries of this layer alone, in the order of its tar; whiteouts included. */
-  entries(options?: AbortOptions): AsyncIterable<LayerEntry>;
-  /** The content of a file of this layer alone. `NOT_FOUND`; `INVALID_ARGUMENT` when it is no regular file. */
-  readFile(path: string, options?: AbortOptions): Promise<ByteStream>;
-  /**
-   * A part of the uncompressed tar stream, not verified against the DiffID; nothing after it is read. `DATA_LOSS` where
-   * the stream ends before the part does. Stores that cannot do better than reading the whole tar leave it out.
-   *
-   * @param offset the first byte wanted, for example the `offset` of an entry
-   * @param length how many bytes are wanted
-   */
-  readRange?(offset: number, length: number, options?: AbortOptions): Promise<ByteStream>;
 }
 
 /** What is learnt of a layer while its compressed bytes go by. */
@@ -82,6 +94,11 @@ export interface ScannedLayer {
   readonly diffId: DiffID;
   /** Uncompressed bytes. */
   readonly diffSize: number;
+  /**
+   * What a store keeps beside the layer so that it need not be inflated again to be looked into: a seek index, in the
+   * store's own form. Absent where the store keeps none.
+   */
+  readonly seekIndex?: Bytes | undefined;
 }
 
 /**

@@ -1,9 +1,11 @@
 import { createLayerStage, scanTar } from '@stowage/core';
-import type { CompressionFormat, WorkerPool } from '@stowage/core';
-import type { LayerScan } from '@stowage/types';
-import { layerEntryOf } from './layer-entry.ts';
-import { DEFAULT_LAYER_LIMITS } from './limits.ts';
-import type { LayerLimits } from './limits.ts';
+import type { CompressionFormat, LayerStageResult, WorkerPool } from '@stowage/core';
+import type { Bytes, Descriptor, LayerScan } from '@stowage/types';
+import { layerEntryOf } from '../content/layer-entry.ts';
+import { DEFAULT_LAYER_LIMITS } from '../content/limits.ts';
+import type { LayerLimits } from '../content/limits.ts';
+import { CHECKPOINT_EVERY } from '../seek/choose-checkpoints.ts';
+import { SeekRecorder } from '../seek/seek-recorder.ts';
 
 /** How layers are scanned. */
 export interface ScanInit {
@@ -16,6 +18,8 @@ export interface ScanInit {
 export interface FormatScan extends LayerScan {
   /** `undefined` until the scan has ended. */
   readonly format: CompressionFormat | undefined;
+  /** After the end: what is to be kept of a layer that came out of this blob. `undefined` where it is too much. */
+  seekIndex(blob: Pick<Descriptor, 'digest' | 'size'>): Promise<Bytes | undefined>;
 }
 
 /** From how many compressed bytes on a worker pays: starting one takes as long as inflating some MiB. */
@@ -27,9 +31,12 @@ const WORTH_A_WORKER = 4 * 1024 * 1024;
  * @param size of the layer in compressed bytes, where it is known
  */
 export async function beginScan({ limits, worker }: ScanInit, size = 0): Promise<FormatScan> {
+  const maxIndexed = limits.maxIndexedEntries ?? DEFAULT_LAYER_LIMITS.maxIndexedEntries;
+  const recorder = maxIndexed > 0 ? new SeekRecorder(maxIndexed) : undefined;
   const tar = scanTar({
     onEntry: (header) => {
-      layerEntryOf(header);
+      const entry = layerEntryOf(header);
+      recorder?.add(entry);
     },
     limits: limits.tar,
   });
@@ -37,24 +44,29 @@ export async function beginScan({ limits, worker }: ScanInit, size = 0): Promise
     digestAlgorithm: 'none',
     maxBytes: limits.maxLayerBytes ?? DEFAULT_LAYER_LIMITS.maxLayerBytes,
     maxRatio: limits.maxRatio,
+    checkpointEvery: recorder === undefined ? undefined : CHECKPOINT_EVERY,
     worker: size >= WORTH_A_WORKER && worker,
     onOutput: (bytes) => {
       tar.write(bytes);
     },
   });
-  let found: CompressionFormat | undefined;
+  let found: LayerStageResult<undefined> | undefined;
   return {
     get format() {
-      return found;
+      return found?.format;
+    },
+    async seekIndex(blob) {
+      return found === undefined ? undefined : recorder?.encode(found, blob);
     },
     async write(bytes, options = {}) {
       options.signal?.throwIfAborted();
       await stage.write(bytes);
     },
     async end() {
-      const { diffId, diffSize, format } = await stage.end();
+      const result = await stage.end();
       tar.end();
-      found = format;
+      found = result;
+      const { diffId, diffSize } = result;
       return { diffId, diffSize };
     },
     cancel() {

@@ -10,19 +10,29 @@ import type {
   DiffID,
   LayerEntry,
 } from '@stowage/types';
-import type { EntryCache } from './entry-cache.ts';
-import { cleanPath, costOf, layerEntryOf, openContent } from './layer-entry.ts';
-import { sliceStream } from './slice-stream.ts';
-import type { ByteSource } from './slice-stream.ts';
+import { dataLoss } from '../content/data-loss.ts';
+import type { LayerCache } from '../content/layer-cache.ts';
+import { cleanPath, costOf, layerEntryOf, openContent } from '../content/layer-entry.ts';
+import { sliceStream } from '../content/slice-stream.ts';
+import type { ByteSource } from '../content/slice-stream.ts';
+import type { SeekPoints } from '../seek/seek-index.ts';
+
+/** What a seek index says of a layer, each `undefined` where there is none that counts. */
+export interface LayerIndex {
+  entries(options?: AbortOptions): Promise<readonly LayerEntry[] | undefined>;
+  points(options?: AbortOptions): Promise<SeekPoints | undefined>;
+}
 
 /** What is read when a layer is read. */
 export interface LayerContentInit {
-  readonly content: ContentReader;
+  readonly content: Pick<ContentReader, 'open'>;
   readonly descriptor: Descriptor;
   readonly diffId: DiffID;
   /** Uncompressed bytes. */
   readonly diffSize: number;
-  readonly cache: EntryCache;
+  readonly entryCache: LayerCache<readonly LayerEntry[]>;
+  /** What is known of the layer without inflating it. */
+  readonly index?: LayerIndex | undefined;
   readonly tarLimits: TarLimits | undefined;
 }
 
@@ -49,7 +59,7 @@ export class LayerContent {
           } else if (digester.digest() === diffId) {
             controller.close();
           } else {
-            throw this.#dataLoss();
+            throw dataLoss(diffId);
           }
         },
         cancel: (reason) => source.cancel(reason),
@@ -58,15 +68,33 @@ export class LayerContent {
     );
   }
 
-  /** The entries in the order of the tar stream; verified once all have been seen. */
+  /**
+   * The entries in the order of the tar stream: those of the index, or of the blob, which is verified once all have been
+   * seen.
+   */
   async *entries(options: AbortOptions = {}): AsyncGenerator<LayerEntry, void, undefined> {
-    const { cache, diffId, tarLimits } = this.#init;
+    const { entryCache, diffId, index } = this.#init;
     options.signal?.throwIfAborted();
-    const cached = cache.get(diffId);
+    const cached = entryCache.get(diffId);
     if (cached !== undefined) {
       yield* cached;
       return;
     }
+    const indexed = await index?.entries(options);
+    if (indexed === undefined) {
+      yield* this.#scan(options);
+      return;
+    }
+    entryCache.set(
+      diffId,
+      indexed,
+      indexed.reduce((cost, entry) => cost + costOf(entry), 0),
+    );
+    yield* indexed;
+  }
+
+  async *#scan(options: AbortOptions): AsyncGenerator<LayerEntry, void, undefined> {
+    const { entryCache, diffId, tarLimits } = this.#init;
     let fresh: LayerEntry[] = [];
     const all: LayerEntry[] = [];
     let cost = 0;
@@ -78,12 +106,12 @@ export class LayerContent {
       fresh = [];
       for (const entry of batch) {
         cost += costOf(entry);
-        if (cost <= cache.maxCost) all.push(entry);
+        if (cost <= entryCache.maxCost) all.push(entry);
         yield entry;
       }
     }
     scanner.end();
-    cache.set(diffId, all, cost);
+    entryCache.set(diffId, all, cost);
   }
 
   /** The content of a file. Where the tar stream has a path twice, the later one counts, as when it is unpacked. */
@@ -99,18 +127,24 @@ export class LayerContent {
 
   /** A part of the tar stream, not verified. Nothing after it is read. */
   async readRange(offset: number, length: number, options: AbortOptions = {}): Promise<ByteStream> {
-    const { content, descriptor, diffId } = this.#init;
+    const { content, descriptor, diffId, index } = this.#init;
+    options.signal?.throwIfAborted();
     if (length === 0) return streamOf();
     // A blob that is its own tar stream can be entered anywhere.
     if ((descriptor.digest as string) === diffId) {
       return content.open(descriptor.digest, { ...options, offset, length });
+    }
+    const points = await index?.points(options);
+    if (points !== undefined) {
+      const { openSpan } = await import('../seek/open-span.ts');
+      return openSpan(content, points, offset, length, options);
     }
     return sliceStream(await this.#inflate(options), offset, length);
   }
 
   /** The blob was good when it was registered: if it cannot be decompressed now, something has happened to it. */
   async #inflate(options: AbortOptions): Promise<ByteSource> {
-    const { content, descriptor, diffSize } = this.#init;
+    const { content, descriptor, diffId, diffSize } = this.#init;
     const { signal } = options;
     const blob = await content.open(descriptor.digest, options);
     const stage = decompress({ maxBytes: diffSize });
@@ -121,19 +155,10 @@ export class LayerContent {
           return await reader.read();
         } catch (error) {
           const damaged = isStowageError(error, 'INVALID_ARCHIVE') || isStowageError(error, 'LIMIT_EXCEEDED');
-          throw damaged ? this.#dataLoss(error) : error;
+          throw damaged ? dataLoss(diffId, error) : error;
         }
       },
       cancel: (reason) => reader.cancel(reason),
     };
-  }
-
-  #dataLoss(cause?: unknown): StowageError {
-    return new StowageError(
-      'DATA_LOSS',
-      `could not verify layer data for: ${this.#init.diffId}. This may be because internal files in the layer store ` +
-        `were modified. Re-pulling or rebuilding this image may resolve the issue`,
-      cause === undefined ? {} : { cause },
-    );
   }
 }

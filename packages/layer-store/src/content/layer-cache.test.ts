@@ -1,7 +1,7 @@
 import { asDigest } from '@stowage/types';
 import type { DiffID } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
-import { EntryCache } from './entry-cache.ts';
+import { LayerCache } from './layer-cache.ts';
 
 function diffId(digit: string): DiffID {
   return asDigest(`sha256:${digit.repeat(64)}`) as DiffID;
@@ -9,9 +9,9 @@ function diffId(digit: string): DiffID {
 
 const [A, B, C] = [diffId('a'), diffId('b'), diffId('c')];
 
-describe('EntryCache', () => {
+describe('LayerCache', () => {
   it('drops what was asked for longest ago', () => {
-    const cache = new EntryCache(10);
+    const cache = new LayerCache<readonly string[]>(10);
     cache.set(A, [], 4);
     cache.set(B, [], 4);
     expect(cache.get(A)).toEqual([]);
@@ -20,14 +20,14 @@ describe('EntryCache', () => {
   });
 
   it('keeps nothing that costs more than everything may', () => {
-    const cache = new EntryCache(10);
+    const cache = new LayerCache<readonly string[]>(10);
     cache.set(A, [], 4);
     cache.set(B, [], 11);
     expect([A, B].map((id) => cache.get(id) !== undefined)).toEqual([true, false]);
   });
 
-  it('does not count a list twice', () => {
-    const cache = new EntryCache(10);
+  it('does not count one layer twice', () => {
+    const cache = new LayerCache<readonly string[]>(10);
     cache.set(A, [], 6);
     cache.set(A, [], 6);
     cache.set(B, [], 4);

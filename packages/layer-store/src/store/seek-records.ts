@@ -1,0 +1,59 @@
+import { digestKey, isDigest, isStowageError } from '@stowage/types';
+import type { AbortOptions, Bytes, DiffID, MetadataStore, Storage } from '@stowage/types';
+import type { OpenSeekIndex } from '../seek/decode-seek-index.ts';
+
+const NAMESPACE = 'seek';
+
+/** The seek indexes of layers in a storage's metadata, by DiffID. Whatever happens to one, it can be made again. */
+export class SeekRecords {
+  readonly #metadata: MetadataStore;
+
+  constructor({ metadata }: Pick<Storage, 'metadata'>) {
+    this.#metadata = metadata;
+  }
+
+  /** `undefined` where there is none, or none that can be read. */
+  async read(diffId: DiffID, options?: AbortOptions): Promise<OpenSeekIndex | undefined> {
+    const found = await this.examine(diffId, options);
+    return typeof found === 'string' ? undefined : found;
+  }
+
+  /** As {@link SeekRecords.read}, with words for what is wrong. */
+  async examine(diffId: DiffID, options?: AbortOptions): Promise<OpenSeekIndex | string> {
+    const bytes = await this.#metadata.get(NAMESPACE, digestKey(diffId), options);
+    if (bytes === undefined) return 'there is none';
+    // Loaded on demand: nobody who pulls and pushes looks into layers.
+    const { openSeekIndex } = await import('../seek/decode-seek-index.ts');
+    try {
+      const index = openSeekIndex(bytes);
+      return index.diffId === diffId ? index : `it is that of layer ${index.diffId}`;
+    } catch (error) {
+      if (isStowageError(error)) return error.message;
+      throw error;
+    }
+  }
+
+  /** Nothing fails because an index cannot be kept, except where the call is aborted. */
+  async write(diffId: DiffID, index: Bytes, options: AbortOptions = {}): Promise<void> {
+    try {
+      await this.#metadata.set(NAMESPACE, digestKey(diffId), index, { ...options, durable: false });
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (!isStowageError(error)) throw error;
+    }
+  }
+
+  async delete(diffId: DiffID, options?: AbortOptions): Promise<void> {
+    await this.#metadata.delete(NAMESPACE, digestKey(diffId), { ...options, durable: false });
+  }
+
+  /** The layers that have an index, a damaged one perhaps. */
+  async list(options?: AbortOptions): Promise<DiffID[]> {
+    const list: DiffID[] = [];
+    for await (const key of this.#metadata.keys(NAMESPACE, options)) {
+      const value = key.replace('/', ':');
+      if (isDigest(value)) list.push(value as DiffID);
+    }
+    return list;
+  }
+}
