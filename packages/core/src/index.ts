@@ -48,7 +48,7 @@ export * from './tar/tar-header.ts';
 export * from './tar/scan-tar.ts';
 export * from './tar/read-tar.ts';
 export * from './tar/tar-writer.ts';
-export { encodeTarText } from './tar/tar-text.ts';
+export { decodeText as decodeTarText, encodeTarText } from './tar/tar-text.ts';
 export * from './tar/tar-expand-sparse.ts';
 export { withLock } from './platform/with-lock.ts';
 export type { WorkerLike } from './workers/worker-handle.ts';

@@ -14,7 +14,19 @@ const UNITS_AT_ONCE = 4096;
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** Bytes as text: UTF-8, and each byte that is not part of any as the code unit U+DC00 + byte. */
+/**
+ * Bytes of a name, a link or the value of an extended attribute as text: UTF-8, and each byte that is not part of any as
+ * the code unit U+DC00 + byte. {@link encodeTarText} is the way back.
+ *
+ * @param bytes as an archive has them
+ *
+ * @example
+ * ```ts
+ * import { decodeTarText } from '@stowage/core';
+ *
+ * console.log(decodeTarText(Uint8Array.of(99, 97, 102, 233)) === 'caf\udce9'); // true
+ * ```
+ */
 export function decodeText(bytes: Bytes): string {
   if (bytes.length <= SHORT && isAscii(bytes)) return textOfUnits(bytes);
   const text = decoder.decode(bytes);
