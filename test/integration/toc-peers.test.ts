@@ -5,47 +5,13 @@ import type { TarHeader } from '@stowage/core';
 import { findToc, openTocLayer } from '@stowage/layer-store';
 import type { TocLayer } from '@stowage/layer-store';
 import { MEDIA_TYPES } from '@stowage/types';
-import type { Bytes, ContentReader, Descriptor, DiffID, LayerEntry } from '@stowage/types';
+import type { Bytes, Descriptor, DiffID, LayerEntry } from '@stowage/types';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { countingContent } from '../../packages/layer-store/src/test-support/counting-content.ts';
 import { seededRandom } from '../support/random.ts';
 
 // Layers that other programs wrote, of one tar: `test/fixtures/toc/README.md` tells which. What is read by ranges is what
 // unpacking all of the tar gives.
-
-/** A content store of one blob that counts. */
-function counting(blob: Bytes): { readonly content: ContentReader; requests: number; bytes: number } {
-  const counted = {
-    requests: 0,
-    bytes: 0,
-    content: {
-      info: () => Promise.reject(new Error('not asked for')),
-      read: () => Promise.reject(new Error('not asked for')),
-      open: (_digest, { offset = 0, length = Infinity } = {}) => {
-        counted.requests += 1;
-        let at = offset;
-        const end = Math.min(blob.length, offset + length);
-        return Promise.resolve(
-          new ReadableStream<Bytes>(
-            {
-              pull(controller) {
-                if (at >= end) {
-                  controller.close();
-                  return;
-                }
-                const piece = blob.slice(at, Math.min(end, at + 4096));
-                at += piece.length;
-                counted.bytes += piece.length;
-                controller.enqueue(piece);
-              },
-            },
-            { highWaterMark: 0 },
-          ),
-        );
-      },
-    } satisfies ContentReader,
-  };
-  return counted;
-}
 
 function fixture(name: string): Bytes {
   return new Uint8Array(readFileSync(new URL(`../fixtures/toc/${name}`, import.meta.url)));
@@ -107,7 +73,7 @@ async function listed(layer: TocLayer): Promise<LayerEntry[]> {
 
 describe.each(PEERS)('a layer with a table of contents: $name', ({ file, annotations, ztoc }) => {
   const blob = fixture(file);
-  const counted = counting(blob);
+  const content = countingContent(blob);
   let descriptor: Descriptor;
   let layer: TocLayer;
   let opening: { readonly requests: number; readonly bytes: number };
@@ -115,9 +81,8 @@ describe.each(PEERS)('a layer with a table of contents: $name', ({ file, annotat
   beforeAll(async () => {
     const digest = await digestBytes(blob);
     descriptor = { mediaType: MEDIA_TYPES.ociLayer, digest, size: blob.length, annotations };
-    const { content } = counted;
     layer = await openTocLayer({ content, descriptor, diffId: digest as DiffID, ztoc });
-    opening = { requests: counted.requests, bytes: counted.bytes };
+    opening = { requests: content.requests, bytes: content.bytes };
   });
 
   it('lists what its tar has', async () => {
@@ -129,7 +94,7 @@ describe.each(PEERS)('a layer with a table of contents: $name', ({ file, annotat
       })),
     );
     expect(layer.verified).toBe(true);
-    expect(layer.kind).toBe((await findToc(counted.content, descriptor))?.kind ?? 'ztoc');
+    expect(layer.kind).toBe((await findToc(content, descriptor))?.kind ?? 'ztoc');
   });
 
   it('reads each file as the tar has it', async () => {
@@ -155,9 +120,9 @@ describe.each(PEERS)('a layer with a table of contents: $name', ({ file, annotat
 
   it('moves little: one request for a file at its end', async () => {
     expect(opening.requests).toBe(ztoc === undefined ? (file === 'layer.zstd' ? 1 : 2) : 0);
-    const before = { requests: counted.requests, bytes: counted.bytes };
+    const before = { requests: content.requests, bytes: content.bytes };
     await collect(await layer.readFile('usr/tail'), { maxBytes: 7 });
-    expect(counted.requests - before.requests).toBe(1);
-    expect(counted.bytes - before.bytes).toBeLessThan(blob.length / 3);
+    expect(content.requests - before.requests).toBe(1);
+    expect(content.bytes - before.bytes).toBeLessThan(blob.length / 3);
   });
 });

@@ -7,6 +7,8 @@ export { DEFAULT_LAYER_LIMITS } from './content/limits.ts';
 export type { LayerLimits } from './content/limits.ts';
 export { findToc } from './toc/find-toc.ts';
 export { openTocLayer } from './toc/open-toc-layer.ts';
+export { writeZtoc } from './toc/write-ztoc.ts';
+export type { WriteZtocInit } from './toc/write-ztoc.ts';
 export { DEFAULT_TOC_LIMITS } from './toc/toc.ts';
 export type { FoundToc, TocKind, TocLayer, TocLayerInit, TocLimits } from './toc/toc.ts';
 export { openImageView } from './view/image-view.ts';

@@ -39,7 +39,10 @@ interface OpenFile {
 export function parseTocJson(json: Bytes, dataEnd: number, limits: ResolvedTocLimits): ParsedToc {
   const { version, entries } = parseObject(json);
   if (version !== 1) {
-    throw new StowageError('UNSUPPORTED', `table of contents of version ${String(JSON.stringify(version))}`);
+    throw new StowageError(
+      'UNSUPPORTED',
+      `table of contents of version ${typeof version === 'number' ? version : 'none'}`,
+    );
   }
   if (!Array.isArray(entries)) throw invalidToc('it has no entries');
   const reader = new EntryReader(limits);

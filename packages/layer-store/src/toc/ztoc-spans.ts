@@ -61,6 +61,25 @@ export function wholeByte({ in: offset, bits }: Checkpoint): number {
   return bits === 0 ? offset : offset + 1;
 }
 
+/** The form in which {@link parseSpans} has checkpoints. */
+export function encodeCheckpoints(checkpoints: readonly Checkpoint[]): Bytes {
+  const bytes = new Uint8Array(HEAD_BYTES + CHECKPOINT_BYTES * checkpoints.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, checkpoints.length, true);
+  const distances = checkpoints.slice(1).map(({ out }, index) => out - (checkpoints[index]?.out ?? 0));
+  view.setBigInt64(4, BigInt(distances.length === 0 ? 0 : Math.min(...distances)), true);
+  checkpoints.forEach((checkpoint, index) => {
+    const at = HEAD_BYTES + CHECKPOINT_BYTES * index;
+    const { out, bits, window } = checkpoint;
+    view.setBigInt64(at, BigInt(wholeByte(checkpoint)), true);
+    view.setBigInt64(at + 8, BigInt(out), true);
+    view.setUint8(at + 16, (8 - bits) % 8);
+    // What is left out of a window is at its beginning.
+    bytes.set(window, at + CHECKPOINT_BYTES - window.length);
+  });
+  return bytes;
+}
+
 function parseCheckpoints(bytes: Bytes): Checkpoint[] {
   if (bytes.length < HEAD_BYTES) throw invalidToc('it has no checkpoints');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
