@@ -131,9 +131,8 @@ class EntryReader {
     const inner = countOf(value['innerOffset'], 'an offset');
     if (size <= 0 || size > fileSize - at) throw invalidToc('chunks that are more than their file');
     if (start === 0) throw invalidToc('a file without content');
-    if (inner > this.#limits.maxLayerBytes) {
-      throw beyondLimit('bytes before a chunk:', this.#limits.maxLayerBytes);
-    }
+    const { maxSpanBytes } = this.#limits;
+    if (inner > maxSpanBytes) throw beyondLimit('bytes before a chunk:', maxSpanBytes);
     const kind = textOf(value, 'chunkType');
     if (kind !== '' && kind !== 'zeros') {
       throw new StowageError('UNSUPPORTED', `table of contents: a chunk of type ${kind.slice(0, 40)}`);

@@ -37,7 +37,10 @@ export interface TocLimits {
   readonly maxTocBytes?: number | undefined;
   /** The most uncompressed bytes that all files of the layer may have. */
   readonly maxLayerBytes?: number | undefined;
-  /** The most compressed bytes between two checkpoints of a ztoc: they are held in memory. */
+  /**
+   * The most bytes between two checkpoints of a ztoc, compressed and uncompressed each: the former are held in memory, and
+   * the latter inflated for any of them. And the most uncompressed bytes before a chunk that shares a gzip member.
+   */
   readonly maxSpanBytes?: number | undefined;
   /** Entries, names, and text in all, as for a tar stream. */
   readonly tar?: TarLimits | undefined;
@@ -103,8 +106,7 @@ export type ResolvedTocLimits = Omit<TocLimits, keyof typeof DEFAULT_TOC_LIMITS>
 
 /**
  * The limits that hold where none are given: 150 MiB for a table, the most that podman takes; 64 GiB for a layer; and
- * 64 MiB between two checkpoints of a ztoc, which usually have 4 MiB of output between them. For the tar,
- * `DEFAULT_TAR_LIMITS` of `@stowage/core`.
+ * 64 MiB between two checkpoints of a ztoc, where 4 MiB are usual. For the tar, `DEFAULT_TAR_LIMITS` of `@stowage/core`.
  *
  * @example
  * ```ts

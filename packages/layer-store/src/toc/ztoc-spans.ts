@@ -50,7 +50,8 @@ export function parseSpans(init: SpansInit, { maxSpanBytes, maxLayerBytes }: Res
       throw invalidToc('checkpoints that are not in order');
     }
     if (end > compressedSize) throw invalidToc('checkpoints beyond the end of the layer');
-    if (end - start > maxSpanBytes) throw beyondLimit('bytes of a span:', maxSpanBytes);
+    const output = (follower?.out ?? uncompressedSize) - out;
+    if (Math.max(end - start, output) > maxSpanBytes) throw beyondLimit('bytes of a span:', maxSpanBytes);
     before = checkpoint;
     return { checkpoint, start, end, digest: digests[index] as Digest };
   });
