@@ -2,7 +2,7 @@ import { collect, digestBytes, gzip, streamOf, zstd } from '@stowage/core';
 import { findToc, openTocLayer, writeZtoc } from '@stowage/layer-store';
 import type { TocLayerInit } from '@stowage/layer-store';
 import { isStowageError } from '@stowage/types';
-import type { Bytes, ContentReader } from '@stowage/types';
+import type { Bytes, Digest } from '@stowage/types';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { countingContent } from '../../packages/layer-store/src/test-support/counting-content.ts';
 import { codeOf, join } from '../../packages/layer-store/src/test-support/layers.ts';
@@ -244,8 +244,7 @@ describe.each<[string, Write]>([
     const whole = countingContent(written.blob);
     const cut = countingContent(written.blob.subarray(0, 100));
     let opened = false;
-    const changing: ContentReader = {
-      ...whole,
+    const changing: TocLayerInit['content'] = {
       open: (digest, options) => (opened ? cut : whole).open(digest, options),
     };
     const late = await openTocLayer({ ...initOf(written), toc, content: changing });
@@ -258,7 +257,7 @@ describe.each<[string, Write]>([
     const written = await write(FILES);
     const { annotations: _annotations, ...bare } = written.descriptor;
     const random = seededRandom(5);
-    for (let i = 0; i < 150; i++) {
+    for (let i = 0; i < 60; i++) {
       const blob = written.blob.slice();
       const at = Math.floor(random() * blob.length);
       blob[at] = Math.floor(random() * 256);
@@ -456,7 +455,10 @@ describe('a ztoc', () => {
   });
 
   it('is verified, and is of one layer', async () => {
-    const content = { ...countingContent(layer.blob), read: () => Promise.resolve(good) };
+    const [stored, table] = [countingContent(layer.blob), countingContent(good)];
+    const content: TocLayerInit['content'] = {
+      open: (name, options) => (name === layer.descriptor.digest ? stored : table).open(name, options),
+    };
     const digest = await digestBytes(good);
     const ztoc = { mediaType: 'application/octet-stream', digest, size: good.length };
     const named = (name: string): TocLayerInit => ({
@@ -465,7 +467,7 @@ describe('a ztoc', () => {
     });
     expect((await openTocLayer(named(layer.descriptor.digest))).verified).toBe(true);
     expect(await codeOf(openTocLayer(named(digest)))).toBe('INVALID_ARCHIVE');
-    const other = { ...ztoc, digest: layer.descriptor.digest };
+    const other = { ...ztoc, digest: `sha256:${'0'.repeat(64)}` as Digest };
     expect(await codeOf(openTocLayer({ ...initOf(layer), content, ztoc: other }))).toBe('DIGEST_MISMATCH');
     const limits = { maxTocBytes: 10 };
     expect(await codeOf(openTocLayer({ ...initOf(layer), content, ztoc, limits }))).toBe('LIMIT_EXCEEDED');
@@ -485,7 +487,7 @@ describe('a ztoc', () => {
     const random = seededRandom(9);
     // All but the windows, which are verified by nobody and do no harm.
     const places = [...good.keys()].filter((at) => good[at] !== 0 || random() < 0.02);
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 100; i++) {
       const ztoc = good.slice();
       for (let n = 0; n < 3; n++)
         ztoc[places[Math.floor(random() * places.length)] ?? 0] = Math.floor(random() * 256);

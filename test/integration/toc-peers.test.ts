@@ -1,14 +1,20 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { collect, digestBytes, scanTar } from '@stowage/core';
 import type { TarHeader } from '@stowage/core';
 import { findToc, openTocLayer } from '@stowage/layer-store';
 import type { TocLayer } from '@stowage/layer-store';
-import { MEDIA_TYPES } from '@stowage/types';
+import { MEDIA_TYPES, parseManifest } from '@stowage/types';
 import type { Bytes, Descriptor, DiffID, LayerEntry } from '@stowage/types';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { countingContent } from '../../packages/layer-store/src/test-support/counting-content.ts';
+import { writeLayout } from '../bench/support/write-layout.ts';
+import { buildImage, UNCOMPRESSED } from '../support/image-builder.ts';
 import { seededRandom } from '../support/random.ts';
+import { runCommand } from './support/run-command.ts';
 
 // Layers that other programs wrote, of one tar: `test/fixtures/toc/README.md` tells which. What is read by ranges is what
 // unpacking all of the tar gives.
@@ -124,5 +130,45 @@ describe.each(PEERS)('a layer with a table of contents: $name', ({ file, annotat
     await collect(await layer.readFile('usr/tail'), { maxBytes: 7 });
     expect(content.requests - before.requests).toBe(1);
     expect(content.bytes - before.bytes).toBeLessThan(blob.length / 3);
+  });
+});
+
+describe('a layer that skopeo made zstd:chunked', () => {
+  it('is read by ranges from what its manifest says', async (context) => {
+    if (spawnSync('skopeo', ['--version']).status !== 0) context.skip();
+    const folder = mkdtempSync(join(tmpdir(), 'stowage-toc-'));
+    try {
+      // It fails on files with holes, as the layers above have.
+      const text = Array.from({ length: 40_000 }, (_, at) => String((at * at) % 1009)).join(' ');
+      const files = { 'etc/motd': 'hello', 'usr/big': text, 'usr/tail': 'the end' };
+      const entries = Object.entries(files).map(([name, content]) => ({ name, content }));
+      const image = buildImage([[...entries, { name: 'usr/link', type: 'symlink', linkname: 'big' }]], {
+        compression: UNCOMPRESSED,
+      });
+      await writeLayout(join(folder, 'from'), image, 'v1');
+      const places = ['from', 'to'].map((name) => `oci:${join(folder, name)}:v1`);
+      await runCommand('skopeo', [
+        ...['--insecure-policy', 'copy', '--quiet', '--dest-compress-format', 'zstd:chunked'],
+        ...places,
+      ]);
+      const blobOf = (digest: string): Bytes =>
+        new Uint8Array(readFileSync(join(folder, 'to', 'blobs', ...digest.split(':'))));
+      const index = JSON.parse(readFileSync(join(folder, 'to', 'index.json'), 'utf8')) as {
+        manifests: readonly Descriptor[];
+      };
+      const manifest = parseManifest(blobOf(index.manifests[0]?.digest ?? ''));
+      const [descriptor] = 'layers' in manifest ? manifest.layers : [];
+      if (descriptor === undefined) throw new Error('no layer');
+      const content = countingContent(blobOf(descriptor.digest));
+      const layer = await openTocLayer({ content, descriptor, diffId: descriptor.digest as DiffID });
+      expect([layer.kind, layer.verified]).toEqual(['zstd-chunked', true]);
+      expect((await listed(layer)).map(({ path }) => path)).toEqual([...Object.keys(files), 'usr/link']);
+      for (const [path, expected] of Object.entries(files)) {
+        const bytes = await collect(await layer.readFile(path), { maxBytes: 1 << 20 });
+        expect(new TextDecoder().decode(bytes) === expected).toBe(true);
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

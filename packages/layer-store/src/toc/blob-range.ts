@@ -4,7 +4,7 @@ import type { AbortOptions, Bytes, ContentReader, Descriptor } from '@stowage/ty
 
 /** A blob of which parts are read. */
 export interface Blob {
-  readonly content: ContentReader;
+  readonly content: Pick<ContentReader, 'open'>;
   readonly descriptor: Descriptor;
 }
 

@@ -34,7 +34,7 @@ const CHUNKED = ['io.github.containers.zstd-chunked.', 'io.containers.zstd-chunk
  * ```
  */
 export async function findToc(
-  content: ContentReader,
+  content: Pick<ContentReader, 'open'>,
   descriptor: Descriptor,
   options: AbortOptions = {},
 ): Promise<FoundToc | undefined> {
@@ -55,7 +55,7 @@ export async function findToc(
 }
 
 async function findFooter(
-  content: ContentReader,
+  content: Pick<ContentReader, 'open'>,
   descriptor: Descriptor,
   options: AbortOptions,
 ): Promise<FoundToc | undefined> {

@@ -49,7 +49,7 @@ export interface TocLimits {
 /** What {@link openTocLayer} takes. */
 export interface TocLayerInit {
   /** Has the layer: a store, or the `blobs` of a repository of a registry. Only parts of the layer are read from it. */
-  readonly content: ContentReader;
+  readonly content: Pick<ContentReader, 'open'>;
   /** The layer, with the annotations that its manifest has: they are what its table of contents is verified by. */
   readonly descriptor: Descriptor;
   /** What the image's configuration calls the layer. It is passed on, and not verified: that takes the whole layer. */

@@ -19,7 +19,7 @@ import { encodeCheckpoints, wholeByte } from './ztoc-spans.ts';
 /** What {@link writeZtoc} takes. */
 export interface WriteZtocInit {
   /** Has the layer, which is read once, to hash what lies between checkpoints. */
-  readonly content: ContentReader;
+  readonly content: Pick<ContentReader, 'open'>;
   /** A layer compressed with gzip. */
   readonly descriptor: Descriptor;
   /** Bytes of its tar. */

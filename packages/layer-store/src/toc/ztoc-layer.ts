@@ -1,7 +1,7 @@
 import { createDigester, createInflater, digestBytes } from '@stowage/core';
 import { parseDigest, StowageError } from '@stowage/types';
 import type { AbortOptions, Bytes, Descriptor } from '@stowage/types';
-import { BlobRange } from './blob-range.ts';
+import { BlobRange, readPart } from './blob-range.ts';
 import type { Blob } from './blob-range.ts';
 import { clip } from './chunk-reader.ts';
 import { ListedLayer } from './listed-layer.ts';
@@ -54,7 +54,7 @@ async function readZtoc(
     throw invalidToc(`it is that of the layer ${layer.slice(0, 100)}`);
   }
   if (size > maxBytes) throw beyondLimit('bytes', maxBytes);
-  const bytes = await content.read(digest, { ...options, maxBytes: size });
+  const bytes = await readPart({ content, descriptor: ztoc }, 0, size, options);
   const actual = await digestBytes(bytes, parseDigest(digest).algorithm);
   if (actual !== digest) throw wrongDigest('ztoc', digest, actual);
   return bytes;
