@@ -396,6 +396,11 @@ describe('a ztoc', () => {
     ['without compression', () => rawZtoc({ compression: undefined }), 'INVALID_ARCHIVE'],
     ['with fewer digests than spans', () => rawZtoc({ maxSpan: 3 }), 'INVALID_ARCHIVE'],
     ['with more digests than checkpoints', () => rawZtoc({ digests: [...TWO, ...TWO] }), 'INVALID_ARCHIVE'],
+    [
+      'with a digest many times',
+      () => rawZtoc({ digests: new Array<string>(1000).fill(TWO[0] ?? '') }),
+      'INVALID_ARCHIVE',
+    ],
     ['with a digest that is none', () => rawZtoc({ digests: ['x'] }), 'INVALID_ARCHIVE'],
     ['without checkpoints', () => rawZtoc({ checkpoints: new Uint8Array(0) }), 'INVALID_ARCHIVE'],
     ['with part of a checkpoint', () => rawZtoc({ checkpoints: one().subarray(0, -1) }), 'INVALID_ARCHIVE'],

@@ -19,7 +19,7 @@ const TYPES: Readonly<Record<string, LayerEntryType>> = Object.assign(
 );
 
 /** What an extended attribute costs beside its text, in UTF-16 units. */
-const ATTRIBUTE_TEXT = 16;
+export const ATTRIBUTE_TEXT: number = 16;
 
 /** An entry as a table of contents has it, not looked at. */
 export interface RawEntry {

@@ -9,7 +9,8 @@ import type { ResolvedTocLimits } from './toc.ts';
 // before. Lowest byte first. What the first version wrote lacks the first one, as it takes a gzip header for 10 bytes.
 
 const HEAD_BYTES = 12;
-const WINDOW_BYTES = 32 * 1024;
+/** Bytes of output that a checkpoint keeps. */
+export const WINDOW_BYTES: number = 32 * 1024;
 const CHECKPOINT_BYTES = 17 + WINDOW_BYTES;
 const SHORTEST_GZIP_HEADER = 10;
 

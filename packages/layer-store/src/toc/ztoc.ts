@@ -1,12 +1,12 @@
 import { decodeTarText } from '@stowage/core';
 import { isDigest, StowageError } from '@stowage/types';
 import type { Bytes, Digest, LayerEntry } from '@stowage/types';
-import { countOf, EntryGate } from './entry-gate.ts';
+import { ATTRIBUTE_TEXT, countOf, EntryGate } from './entry-gate.ts';
 import { FlatBuffer } from './flat-buffer.ts';
 import type { FlatTable } from './flat-buffer.ts';
 import { invalidToc } from './toc-error.ts';
 import type { ResolvedTocLimits } from './toc.ts';
-import { parseSpans } from './ztoc-spans.ts';
+import { parseSpans, WINDOW_BYTES } from './ztoc-spans.ts';
 import type { Span } from './ztoc-spans.ts';
 
 // The schema of SOCI's tables (soci-snapshotter, `ztoc/fbs/ztoc.fbs`): the number of a field is its place in a table.
@@ -49,11 +49,18 @@ export function parseZtoc(bytes: Bytes, compressedSize: number, limits: Resolved
     throw invalidToc('it is that of a layer of another size');
   const algorithm = compression.int8(COMPRESSION.algorithm, GZIP);
   if (algorithm !== GZIP) throw new StowageError('UNSUPPORTED', `ztoc of compression ${algorithm}`);
-  const digests = [...compression.texts(COMPRESSION.digests)].map(digestOf);
+  const checkpoints = compression.bytes(COMPRESSION.checkpoints);
+  const digests: Digest[] = [];
+  for (const digest of compression.texts(COMPRESSION.digests)) {
+    // A checkpoint takes more than 32 KiB, a digest no more than an offset to one that was there before.
+    if (digests.length * WINDOW_BYTES > checkpoints.length + WINDOW_BYTES) {
+      throw invalidToc('more digests than checkpoints');
+    }
+    digests.push(digestOf(digest));
+  }
   if (compression.int32(COMPRESSION.maxSpan) !== digests.length - 1) {
     throw invalidToc('another number of digests than of spans');
   }
-  const checkpoints = compression.bytes(COMPRESSION.checkpoints);
   const spans = parseSpans({ checkpoints, digests, compressedSize, uncompressedSize }, limits);
   const gate = new EntryGate(limits.tar);
   const entries: LayerEntry[] = [];
@@ -71,7 +78,7 @@ function entryOf(file: FlatTable, gate: EntryGate): LayerEntry {
   };
   const xattrs: [string, string][] = [];
   for (const attribute of file.tables(FILE.xattrs)) {
-    gate.expectText(1);
+    gate.expectText(ATTRIBUTE_TEXT);
     const key = text(attribute, ATTRIBUTE.key);
     const isPax = key.startsWith(PAX_ATTRIBUTE);
     if (!isPax && !LINUX_ATTRIBUTE.test(key)) continue;
