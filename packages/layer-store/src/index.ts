@@ -12,6 +12,12 @@ export type { SeekableLayer, SeekableLayerInit } from './layer/seekable-layer.ts
 export { decodeSeekIndex } from './seek/decode-seek-index.ts';
 export { encodeSeekIndex } from './seek/encode-seek-index.ts';
 export type { DecodeSeekIndexOptions, SeekIndex, SeekPoints } from './seek/seek-index.ts';
+export { findToc } from './toc/find-toc.ts';
+export { openTocLayer } from './toc/open-toc-layer.ts';
+export { writeZtoc } from './toc/write-ztoc.ts';
+export type { WriteZtocInit } from './toc/write-ztoc.ts';
+export { DEFAULT_TOC_LIMITS } from './toc/toc.ts';
+export type { FoundToc, TocKind, TocLayer, TocLayerInit, TocLimits } from './toc/toc.ts';
 export { openImageView } from './view/image-view.ts';
 export type { EntryOrigin, ImageView, ImageViewOptions, ViewEntry, ViewMatch } from './view/image-view.ts';
 export { diffViews } from './view/diff-views.ts';
