@@ -13,6 +13,7 @@ import type {
   ReferenceStore,
   Storage,
 } from '@stowage/types';
+import { forgetRemoteIndexes } from './access/remote-layers.ts';
 import { withImageLayers } from './image-layers.ts';
 import { COLLECTION_LOCK, leasedDigests } from './leases.ts';
 import { forgetSentTypes } from './push/sent-types.ts';
@@ -77,6 +78,7 @@ async function collect(deps: GarbageCollectorDeps, options: AbortOptions): Promi
   }
   const swept = await sweep(storage.content, marked, options);
   await forgetLayers(deps, options);
+  await forgetRemoteIndexes(storage.metadata, options);
   const expired = await expireIngests(storage.content, clock, options);
   return {
     images: unnamed.images,

@@ -1,6 +1,6 @@
 import { hostPlatform, iterate, streamFrom } from '@stowage/core';
 import type { LoadResult, SaveArchiveDeps, SaveArchiveOptions } from '@stowage/image-store';
-import type { DiffViewsOptions, ViewDifference } from '@stowage/layer-store';
+import type { DiffViewsOptions, ImageView, ViewDifference } from '@stowage/layer-store';
 import type { ExtractOptions, ExtractResult } from '@stowage/layer-store/node';
 import { createTransferManager } from '@stowage/transfer';
 import type { TransferManager } from '@stowage/transfer';
@@ -77,6 +77,7 @@ import type {
   ResolveOptions,
   Stowage,
   StowageOptions,
+  ViewRemoteOptions,
 } from './stowage.ts';
 
 /** What an {@link OpenedStowage} is made of. */
@@ -256,6 +257,15 @@ export class OpenedStowage implements Stowage {
   async view(text: string, options?: AbortOptions): Promise<OpenImageView> {
     const { image } = await findImage(text, this, options);
     return openView(image, this, options);
+  }
+
+  viewRemote(text: string, options: ViewRemoteOptions = {}): Promise<ImageView> {
+    const reference = tagNameOnly(parseNormalizedNamed(text));
+    return this.#calls.run(options, async (signal) => {
+      const { viewRemote } = await import('./access/view-remote.ts');
+      const deps = { access: this.#access, storage: this.storage };
+      return await viewRemote(reference, deps, platformOf(options.platform), { signal });
+    });
   }
 
   async diff(

@@ -122,6 +122,12 @@ export interface RemoveOptions extends AbortOptions {
   readonly force?: boolean | undefined;
 }
 
+/** How an image is looked into where it is. */
+export interface ViewRemoteOptions extends AbortOptions {
+  /** What to choose from an index. Default: linux on this processor. */
+  readonly platform?: Platform | string | undefined;
+}
+
 /** An image's merged file tree. It keeps the image's layers until it is closed. */
 export interface OpenImageView extends ImageView, AsyncDisposable {
   /** Lets go of the layers. Idempotent. */
@@ -187,6 +193,15 @@ export interface Stowage extends AsyncDisposable {
   inspect(reference: string, options?: AbortOptions): Promise<ImageInspect>;
   /** The merged file tree of an image. `NOT_FOUND`, `AMBIGUOUS`. */
   view(reference: string, options?: AbortOptions): Promise<OpenImageView>;
+  /**
+   * The merged file tree of an image that stays in its registry: what is read comes by single ranges of its layers. A layer
+   * that has a table of contents which the manifest vouches for (eStargz, zstd:chunked, SOCI) is opened by that; any other
+   * one is streamed once, and its seek index is kept in the store until `gc`. Contents that are read by a seek index are
+   * not verified: the registry is trusted for them. Nothing has to be closed.
+   *
+   * @throws see `pull`; `UNSUPPORTED` for images of schema 1
+   */
+  viewRemote(reference: string, options?: ViewRemoteOptions): Promise<ImageView>;
   /** How two images differ, as `diffViews` of `@stowage/layer-store` tells. `NOT_FOUND`, `AMBIGUOUS`. */
   diff(before: string, after: string, options?: DiffViewsOptions): Promise<readonly ViewDifference[]>;
   /**

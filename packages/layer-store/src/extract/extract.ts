@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { isStowageError, StowageError } from '@stowage/types';
-import type { LayerReader } from '@stowage/types';
+import type { LayerTarReader } from '@stowage/types';
 import { buildTree } from '../tree/tree-builder.ts';
 import type { ExtractOptions, ExtractResult } from './extract-options.ts';
 import { planExtraction } from './extract-plan.ts';
@@ -55,7 +55,7 @@ const FINAL = ['INVALID_ARCHIVE', 'LIMIT_EXCEEDED', 'DATA_LOSS'] as const;
  * ```
  */
 export async function extract(
-  layers: readonly LayerReader[],
+  layers: readonly LayerTarReader[],
   options: ExtractOptions,
 ): Promise<ExtractResult> {
   const { to, limits, signal, specialFiles = 'omit' } = options;

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { sep } from 'node:path';
-import type { LayerReader } from '@stowage/types';
+import type { LayerReader, LayerTarReader } from '@stowage/types';
 import type { ExtractOptions, ExtractResult, Omission } from './extract-options.ts';
 import type { ExtractPlan, PlannedEntry } from './extract-plan.ts';
 import { FileMetadata } from './file-metadata.ts';
@@ -16,7 +16,7 @@ const OWNER_WRITES = 0o200;
 
 /** What an {@link Extraction} works with. */
 export interface ExtractionInit {
-  readonly layers: readonly LayerReader[];
+  readonly layers: readonly LayerTarReader[];
   readonly plan: ExtractPlan;
   readonly staging: Staging;
   readonly options: ExtractOptions & Required<Pick<ExtractOptions, 'owners' | 'specialFiles'>>;

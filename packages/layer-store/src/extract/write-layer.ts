@@ -1,6 +1,6 @@
 import { scanTar } from '@stowage/core';
 import { StowageError } from '@stowage/types';
-import type { AbortOptions, LayerReader } from '@stowage/types';
+import type { AbortOptions, LayerTarReader } from '@stowage/types';
 import type { PlannedFile } from './extract-plan.ts';
 import { FileWriter } from './file-writer.ts';
 import type { FileWriterInit } from './file-writer.ts';
@@ -19,7 +19,7 @@ export interface WriteLayerOptions extends AbortOptions, FileWriterInit {
  * @throws `DATA_LOSS` for a layer that has changed in its store; what the system throws
  */
 export async function writeLayer(
-  layer: LayerReader,
+  layer: LayerTarReader,
   files: ReadonlyMap<number, PlannedFile>,
   options: WriteLayerOptions,
 ): Promise<void> {

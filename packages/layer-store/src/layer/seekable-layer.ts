@@ -19,6 +19,8 @@ export interface SeekableLayerInit {
 
 /** A layer that is read where it is, as far as it is looked at. */
 export interface SeekableLayer extends Required<LayerReader> {
+  /** Uncompressed bytes of this layer. */
+  readonly diffSize: number;
   /** The blob that is read. */
   readonly descriptor: Descriptor;
 }

@@ -8,6 +8,7 @@ import type {
   Digest,
   DiffID,
   LayerEntry,
+  LayerReader,
 } from '@stowage/types';
 
 /**
@@ -68,9 +69,8 @@ export interface TocLayerInit {
  * A layer of which parts are read by ranges, with the help of somebody else's table of contents. What is in the table is
  * believed as far as it is verified, not compared with the layer's tar.
  */
-export interface TocLayer {
+export interface TocLayer extends LayerReader {
   readonly kind: TocKind;
-  readonly diffId: DiffID;
   /** The stored blob, as it came from the registry. */
   readonly descriptor: Descriptor;
   /**

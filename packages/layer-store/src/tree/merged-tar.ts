@@ -1,7 +1,7 @@
 import { createTarWriter, readTar } from '@stowage/core';
 import type { TarEntryInit } from '@stowage/core';
 import { StowageError } from '@stowage/types';
-import type { AbortOptions, Bytes, LayerReader } from '@stowage/types';
+import type { AbortOptions, Bytes, LayerReader, LayerTarReader } from '@stowage/types';
 import { buildTree, WHITEOUT } from './tree-builder.ts';
 import { pathOf } from './tree-node.ts';
 import type { TreeNode } from './tree-node.ts';
@@ -25,7 +25,7 @@ interface Plan {
  * @throws `INVALID_ARCHIVE` for layers that cannot be unpacked, `LIMIT_EXCEEDED`, `DATA_LOSS`
  */
 export async function* mergedTar(
-  stack: readonly LayerReader[],
+  stack: readonly LayerTarReader[],
   beneath: number,
   options: AbortOptions = {},
 ): AsyncGenerator<Bytes, void, undefined> {

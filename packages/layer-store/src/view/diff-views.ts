@@ -116,12 +116,16 @@ function contentOf(view: ImageView, entry: ViewEntry): ViewEntry {
   return entry.type === 'hardlink' ? view.resolveLink(entry.path) : entry;
 }
 
-function contentIn(files: LayerFiles<Content>, { layer, offset }: ViewEntry): Content {
-  return files.at(layer, offset, () => ({ digest: undefined }));
+function contentIn(files: LayerFiles<Content>, entry: ViewEntry): Content {
+  return files.at(entry.layer, entry, () => ({ digest: undefined }));
 }
 
+/** Whether two entries are one of a tar. A layer without one counts offsets as it likes. */
 function isSame(a: ViewEntry, b: ViewEntry): boolean {
-  return a.layer.diffId === b.layer.diffId && a.offset === b.offset;
+  const isOneLayer =
+    a.layer === b.layer ||
+    (a.layer.diffId === b.layer.diffId && a.layer.tarStream !== undefined && b.layer.tarStream !== undefined);
+  return isOneLayer && a.offset === b.offset;
 }
 
 function changesOf(a: ViewEntry, b: ViewEntry, times: boolean): ViewChange[] {

@@ -14,7 +14,7 @@ import type { DirectoryUsage } from './usage.ts';
 import { wasteOf } from './waste.ts';
 import type { WasteReport } from './waste.ts';
 import { openContent } from '../content/layer-entry.ts';
-import { sliceStream } from '../content/slice-stream.ts';
+import { openPart } from './open-part.ts';
 import { buildTree } from '../tree/tree-builder.ts';
 import type { TreeOptions } from '../tree/tree-builder.ts';
 import { pathOf, resolvePath } from '../tree/tree-node.ts';
@@ -182,11 +182,7 @@ class TreeView implements ImageView {
     }
     const length = Math.min(wanted, entry.size - offset);
     if (length === 0) return streamOf();
-    return openContent(entry, { offset, length }, async (from, size) => {
-      if (layer.readRange !== undefined) return layer.readRange(from, size, { signal });
-      const tar = await layer.tarStream({ signal });
-      return sliceStream(tar.getReader(), from, size);
-    });
+    return openContent(entry, { offset, length }, (from, size) => openPart(layer, from, size, { signal }));
   }
 
   readlink(path: string): string {

@@ -58,7 +58,7 @@ export async function* searchTree(
       yield walked;
     }
     const content = contents ? contentOf(walked.node, maxFileBytes) : undefined;
-    if (content !== undefined) files.at(content.layer, content.entry.offset, () => []).push(walked);
+    if (content !== undefined) files.at(content.layer, content.entry, () => []).push(walked);
   }
   for await (const { file, body } of files.contents({ signal })) {
     for (const { line, text } of await linesOf(body, matches, left)) {

@@ -17,8 +17,8 @@ import type {
   SignedManifest,
 } from '@stowage/types';
 import { describeManifest } from './describe-manifest.ts';
-import { MAX_MANIFEST_BYTES, readManifest } from './manifest-cache.ts';
 import type { CachedManifest, ManifestTarget } from './manifest-cache.ts';
+import { peekManifest } from './peek-manifest.ts';
 import { selectManifest } from './select-manifest.ts';
 
 /** One thing that a pull needs. */
@@ -72,7 +72,7 @@ export async function planPull(
   };
   const cache = {
     async get(target: ManifestTarget): Promise<CachedManifest> {
-      const found = await peek(target, remote, content, options);
+      const found = await peekManifest(target, remote, content, options);
       await add(found.manifest.kind === 'index' ? 'index' : 'manifest', found.descriptor);
       return found;
     },
@@ -104,24 +104,6 @@ export async function planPull(
         return item.kind === 'layer' ? perLayer : 1;
       }),
   };
-}
-
-/** A manifest, from the store where it is there. */
-async function peek(
-  { digest, mediaType }: ManifestTarget,
-  remote: Repository,
-  content: ContentStore,
-  options: AbortOptions,
-): Promise<CachedManifest> {
-  try {
-    const bytes = await content.read(digest, { ...options, maxBytes: MAX_MANIFEST_BYTES });
-    const manifest = readManifest(bytes, mediaType, true);
-    return { manifest, descriptor: { mediaType: manifest.mediaType, digest, size: bytes.length } };
-  } catch (error) {
-    if (!isStowageError(error, 'NOT_FOUND')) throw error;
-  }
-  const { descriptor, bytes } = await remote.manifests.get(digest, options);
-  return { manifest: readManifest(bytes, mediaType ?? descriptor.mediaType, false), descriptor };
 }
 
 async function sizedLayers(

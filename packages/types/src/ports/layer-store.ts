@@ -49,10 +49,11 @@ export interface LayerMetadata {
 export interface LayerReader {
   /** Names the layer alone. */
   readonly diffId: DiffID;
-  /** Uncompressed bytes of this layer. */
-  readonly diffSize: number;
-  /** The uncompressed tar, verified against the DiffID as it is read: `DATA_LOSS` at its end when it differs. */
-  tarStream(options?: AbortOptions): Promise<ByteStream>;
+  /**
+   * The uncompressed tar, verified against the DiffID as it is read: `DATA_LOSS` at its end when it differs. Whoever reads
+   * nothing but single files leaves it out, and has `readRange`.
+   */
+  tarStream?(options?: AbortOptions): Promise<ByteStream>;
   /** The entries of this layer alone, in the order of its tar; whiteouts included. */
   entries(options?: AbortOptions): AsyncIterable<LayerEntry>;
   /** The content of a file of this layer alone. `NOT_FOUND`; `INVALID_ARGUMENT` when it is no regular file. */
@@ -67,8 +68,14 @@ export interface LayerReader {
   readRange?(offset: number, length: number, options?: AbortOptions): Promise<ByteStream>;
 }
 
+/** A layer that can be read from its first byte to its last. */
+export interface LayerTarReader extends LayerReader {
+  /** The uncompressed tar, verified against the DiffID as it is read: `DATA_LOSS` at its end when it differs. */
+  tarStream(options?: AbortOptions): Promise<ByteStream>;
+}
+
 /** A layer, held by whoever got it until it is given back with `LayerStore.release`. */
-export interface Layer extends LayerMetadata, LayerReader {
+export interface Layer extends LayerMetadata, LayerTarReader {
   /** Names the layer alone. */
   readonly diffId: DiffID;
   /** Uncompressed bytes of this layer. */
