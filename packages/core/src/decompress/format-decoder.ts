@@ -1,4 +1,4 @@
-import { StowageError } from '@stowage/types';
+import { isStowageError, StowageError } from '@stowage/types';
 import type { Bytes } from '@stowage/types';
 import type { Checkpoint } from '../inflate/checkpoint.ts';
 import { detectFormat } from '../inflate/compression-format.ts';
@@ -27,13 +27,13 @@ export function gunzipBackend(): GunzipBackend {
   return inflateBackend();
 }
 
-/** The backend for zstd that this runtime takes when none is named; `none` where it cannot be read. */
-export function zstdBackend(maxWindow?: number): ZstdBackend | 'none' {
+/** The backend for zstd that this runtime takes when none is named. */
+export function zstdBackend(maxWindow?: number): ZstdBackend {
   const native = nativeZstd() !== undefined;
   // In Deno node:zlib is the faster one; it knows no limit but its own.
   const prefersNative = native && maxWindow === undefined && isDeno();
   if (!prefersNative && inflateBackend() === 'wasm') return 'wasm';
-  return native ? 'zlib' : 'none';
+  return native && maxWindow === undefined ? 'zlib' : 'js';
 }
 
 /** How much input to take at a time: 16 MiB of output are made of it at most, whatever is in it. */
@@ -150,10 +150,18 @@ export class FormatDecoder implements Decoder {
   }
 
   async #createZstdDecoder(emit: Emit): Promise<Decoder> {
-    if ((this.#init.zstdBackend ?? zstdBackend(this.#init.maxWindow)) !== 'wasm') {
-      return (await import('./zstd-node.ts')).createNodeZstdDecoder(emit);
+    const init = this.#init;
+    const backend = init.zstdBackend ?? zstdBackend(init.maxWindow);
+    if (backend === 'zlib') return (await import('./zstd-node.ts')).createNodeZstdDecoder(emit);
+    if (backend === 'wasm') {
+      try {
+        return await (await import('../zstd/create-zstd-decoder.ts')).createZstdDecoder(emit, init);
+      } catch (error) {
+        // Where there is no room for its memory, slow is better than not at all.
+        if (init.zstdBackend !== undefined || !isStowageError(error, 'UNAVAILABLE')) throw error;
+      }
     }
-    return (await import('../zstd/create-zstd-decoder.ts')).createZstdDecoder(emit, this.#init);
+    return (await import('../zstd/plain/create-zstd-decoder.ts')).createZstdDecoder(emit, init);
   }
 
   #emit(bytes: Uint8Array): void {

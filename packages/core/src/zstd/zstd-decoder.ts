@@ -22,8 +22,24 @@ const BLOCK_RAW = 0;
 const BLOCK_REPEAT = 1;
 const BLOCK_RESERVED = 3;
 
+/** What is used of the options of a decompressor. */
+export interface ZstdDecoderInit {
+  readonly maxWindow?: number | undefined;
+  /** Whether output may be kept after the call of `emit`. */
+  readonly keepsOutput?: boolean | undefined;
+}
+
+/** A decoder that owns an engine. */
+export function openZstdDecoder(engine: ZstdEngine, emit: Emit, init: ZstdDecoderInit): Decoder {
+  const give: Emit = (bytes) => {
+    // What the engine gives out is overwritten by what follows.
+    emit(init.keepsOutput === true ? bytes.slice() : bytes);
+  };
+  return new ZstdDecoder(engine, give, init.maxWindow);
+}
+
 /** zstd (RFC 8878), any number of frames, by an engine that decodes the blocks. It waits for nothing. */
-export class ZstdDecoder implements Decoder {
+class ZstdDecoder implements Decoder {
   readonly #engine: ZstdEngine;
   readonly #emit: Emit;
   readonly #maxWindow: number;
