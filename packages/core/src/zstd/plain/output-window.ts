@@ -5,7 +5,7 @@ const LEAST_ROOM: number = 512 * 1024;
 
 /** The output, which follows its window without a gap, so that a match is one plain copy. */
 export class OutputWindow {
-  bytes: Uint8Array = new Uint8Array(BLOCK_SIZE + LEAST_ROOM);
+  bytes: Uint8Array = new Uint8Array(0);
   /** Where the output goes on. */
   end = 0;
   windowSize = 0;
