@@ -6,16 +6,16 @@ import { noise, zstdCommand } from '../test-support/zstd-command.ts';
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** The program that runs this test has code, tables and text; a part of it is enough. */
-const PROGRAM = new Uint8Array(readFileSync(process.execPath).subarray(20_000_000, 20_700_000));
+const PROGRAM = new Uint8Array(readFileSync(process.execPath).subarray(20_000_000, 20_400_000));
 
 const CONTENTS: readonly (readonly [string, Uint8Array])[] = [
   ['nothing', new Uint8Array(0)],
   ['a byte', encode('a')],
   ['a line', encode('hello hello hello\n')],
   ['zeros', new Uint8Array(400_000)],
-  ['noise', noise(300_000)],
-  ['few values', noise(200_000, 5)],
-  ['text', encode(Array.from({ length: 20_000 }, (_, at) => `line ${at * 7919} of text\n`).join(''))],
+  ['noise', noise(150_000)],
+  ['few values', noise(150_000, 5)],
+  ['text', encode(Array.from({ length: 8000 }, (_, at) => `line ${at * 7919} of text\n`).join(''))],
   ['a program', PROGRAM],
 ];
 
@@ -50,18 +50,18 @@ describe('zstd against the zstd command', () => {
 
   it('takes input in pieces of 1 to 10 bytes', { timeout: 30_000 }, async () => {
     for (const [, content] of CONTENTS) {
-      const stream = zstdCommand(content.subarray(0, 150_000), '-9', '--check');
+      const stream = zstdCommand(content.subarray(0, 40_000), '-9', '--check');
       for (let size = 1; size <= 10; size += 1) {
         for (const zstdBackend of BACKENDS) {
           const plain = await decompressAll(cut(stream, size), { zstdBackend });
-          expect(same(plain, content.subarray(0, 150_000))).toBe(true);
+          expect(same(plain, content.subarray(0, 40_000))).toBe(true);
         }
       }
     }
   });
 
   it('slides its window, however long it is', { timeout: 30_000 }, async () => {
-    const content = Uint8Array.from({ length: 3_000_000 }, (_, at) => PROGRAM[(at * 3) % 699_999] ?? 0);
+    const content = Uint8Array.from({ length: 3_000_000 }, (_, at) => PROGRAM[(at * 3) % 399_999] ?? 0);
     for (const option of ['--zstd=wlog=10', '--zstd=wlog=17', '--zstd=wlog=21,strat=7']) {
       const stream = zstdCommand(content, option, '--check');
       for (const zstdBackend of BACKENDS) {
