@@ -4,7 +4,7 @@
 import { Output, writeBits } from './lib/deflate-bits';
 import { writeSync } from './lib/deflate-block';
 import { INPUT, MAX_SEGMENT, OUTPUT, PAGES } from './lib/deflate-layout';
-import { beginScan, Scan, scanGreedy, scanLazy, scanTail } from './lib/deflate-scan';
+import { beginScan, Scan, scan, scanTail } from './lib/deflate-scan';
 import { makeLengthSymbols } from './lib/deflate-symbols';
 import { beginTokens, endTokens, makeLogarithms } from './lib/deflate-tokens';
 
@@ -18,11 +18,8 @@ memory.grow(PAGES - memory.size());
 makeLengthSymbols();
 makeLogarithms();
 
-let lazy: bool = false;
-
 /** Begins a segment of `length` bytes at INPUT, with `dictionary` bytes before them. */
-export function begin(dictionary: i32, length: i32, depth: i32, nice: i32, lazily: i32): void {
-  lazy = lazily != 0;
+export function begin(dictionary: i32, length: i32, depth: i32, nice: i32, lazy: i32): void {
   Output.at = OUTPUT;
   Output.bits = 0;
   Output.count = 0;
@@ -32,10 +29,8 @@ export function begin(dictionary: i32, length: i32, depth: i32, nice: i32, lazil
 
 /** Goes through the next slice of input. Answers whether there is more to do. */
 export function step(): i32 {
-  const to = Scan.at + SLICE;
-  if (lazy) scanLazy(to);
-  else scanGreedy(to);
-  return <i32>(Scan.at + 3 < Scan.end);
+  scan(Scan.at + SLICE);
+  return <i32>(Scan.at < Scan.last);
 }
 
 /** Ends the segment, and with `last` the stream; else the output ends at a byte. Answers how long it is. */

@@ -16,7 +16,7 @@ export interface Backends {
   readonly sha512: DigestBackend;
   readonly gunzip: GunzipBackend;
   readonly gzip: GzipBackend;
-  readonly zstd: ZstdBackend | 'none';
+  readonly zstd: ZstdBackend;
   readonly crc32: Crc32Backend;
   /** What workers are made with. That they can be made is not sure: a page's policy may forbid it. */
   readonly worker: WorkerBackend;

@@ -59,8 +59,12 @@ export function nodeZlib(): typeof zlib | undefined {
   return process?.getBuiltinModule?.('node:zlib') as typeof zlib | undefined;
 }
 
-/** How long chunks are in all. */
+/** How many bytes chunks have in all. */
+export function lengthOf(chunks: Chunks): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+}
+
+/** The same for people. */
 export function mebibytes(chunks: Chunks): string {
-  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  return `${(length / 2 ** 20).toFixed(2)} MiB`;
+  return `${(lengthOf(chunks) / 2 ** 20).toFixed(2)} MiB`;
 }

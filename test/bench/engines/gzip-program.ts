@@ -1,6 +1,6 @@
 import { createCompressor } from '@stowage/core';
 import { Deflate } from 'pako';
-import { gather, mebibytes, nodeZlib, through } from './codec-bench.ts';
+import { gather, lengthOf, mebibytes, nodeZlib, through } from './codec-bench.ts';
 import type { Chunks, MeasurePair } from './codec-bench.ts';
 import type { Contender } from '../support/compare.ts';
 
@@ -20,7 +20,18 @@ export async function benchGzip(plain: Chunks, measure: MeasurePair): Promise<Re
     const run: Run = (take) => through(zlib.createGzip({ level: 6, chunkSize: 256 * 1024 }), plain, take);
     await measure('gzip -6 / createGzip', contender('core', ours), contender('createGzip', run));
   }
-  return { 'gzip -6': mebibytes(await gather(ours)), 'of pako, level 6': mebibytes(await gather(theirs)) };
+  return {
+    ...(await sizesOf('gzip -6', ours, theirs, ', goal no larger')),
+    ...(await sizesOf('gzip -1', core(plain, 1), pako(plain, 1))),
+  };
+}
+
+/** How long the output of both is, as one entry. */
+async function sizesOf(what: string, ours: Run, theirs: Run, goal = ''): Promise<Record<string, string>> {
+  const [mine, other] = [await gather(ours), await gather(theirs)];
+  const change = (lengthOf(mine) / lengthOf(other) - 1) * 100;
+  const sizes = `${mebibytes(mine)} against ${mebibytes(other)} by pako`;
+  return { [what]: `${sizes} (${change > 0 ? '+' : ''}${change.toFixed(2)} %${goal})` };
 }
 
 function contender(name: string, run: Run): Contender {

@@ -24,6 +24,7 @@ export async function benchZstd(plain: Chunks, measure: MeasurePair): Promise<Re
   const compressed = await gather((take) => compress(plain, take));
   const sizes = { 'zstd output': mebibytes(compressed) };
   await measure('unzstd by wasm / fzstd', decompressor(compressed, 'wasm'), fzstd(compressed));
+  await measure('unzstd by plain TypeScript / fzstd', decompressor(compressed, 'js'), fzstd(compressed));
   const zlib = zlibWithZstd();
   if (zlib === undefined) return sizes;
   await measure(

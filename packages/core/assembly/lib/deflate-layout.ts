@@ -28,18 +28,19 @@ export const LENGTH_NUMBERS: usize = 0x4880; // how many codes have each length,
 export const SORTED: usize = 0x4900; // symbols that occur, the rarest first: count, and in the lowest nine bits the symbol
 export const WEIGHTS: usize = 0x4e00; // of the nodes of a tree: leaves in the order of SORTED, then inner ones
 export const PARENTS: usize = 0x5700; // of the same nodes; later their depths, two bytes each
-export const HEADS: usize = 0x6000; // the latest place of each hash of four bytes, as an address
+export const HEADS: usize = 0x6000; // the latest place of each hash of five or six bytes, as an address
 export const HEAD_BITS: u32 = 15;
 export const SHORT_HEADS: usize = 0x26000; // the same of each hash of three bytes
+export const MIDDLE_HEADS: usize = 0x36000; // and of four
 export const SHORT_HEAD_BITS: u32 = 14;
-export const CHAIN: usize = 0x36000; // for each place, modulo the window, how far before it the one of the same hash is
+export const CHAIN: usize = 0x46000; // for each place, modulo the window, how far before it the one of the same hash is
 /** Tokens of a block: a literal, or a match with bit 31 set: distance less 1, length less 3 << 15, symbol << 23. */
-export const TOKENS: usize = 0x46000;
+export const TOKENS: usize = 0x56000;
 export const MAX_TOKENS: i32 = 0x8000;
 /** After so many tokens it is looked at whether they are better off in a block of their own. */
-export const CHUNK_TOKENS: i32 = 0x1000;
+export const CHUNK_TOKENS: i32 = 0x800;
 /** 32 KiB of what came before, then what is to be compressed, then room for reading beyond its end. */
-export const WINDOW: usize = 0x6c000;
+export const WINDOW: usize = 0x78000;
 export const INPUT: usize = WINDOW + WINDOW_SIZE;
 export const OUTPUT: usize = INPUT + MAX_SEGMENT + 0x100;
-export const PAGES: i32 = 16;
+export const PAGES: i32 = 17;

@@ -1,33 +1,60 @@
 // Goes through the input and turns it into tokens.
 
-import { clearChains, find, insert, insertLongOnly, Match } from './deflate-chains';
+import {
+  clearChains,
+  find,
+  findLatest,
+  insert,
+  insertHeads,
+  LEAST_LEFT,
+  Match,
+} from './deflate-chains';
 import { CHUNK_COUNTS, INPUT, LENGTH_SYMBOLS, LITERALS, MAX_LENGTH } from './deflate-layout';
 import { distanceSymbol } from './deflate-symbols';
 import { endChunk, Tokens } from './deflate-tokens';
 
+/** Of the bytes of a match, every n-th is noted where it is gone through quickly. */
+const QUICK_STEP: usize = 3;
+/** What is passed over between two looks grows by one for each 2^n bytes without a match. */
+const PATIENCE: usize = 8;
+/** A match as long as this is good already. */
+const GOOD_LENGTH: i32 = 8;
+
 export class Scan {
   static at: usize = INPUT;
   static end: usize = INPUT;
+  /** From here on no matches are looked for. */
+  static last: usize = INPUT;
   /** A match at the byte before, which is taken unless there is a better one. */
   static pending: Match = 0;
   /** How many earlier places are looked at. */
   static depth: i32 = 0;
-  /** A match as long as this is taken at once. */
+  /** No longer match is looked for than one of this length. */
   static nice: i32 = 0;
+  /** A match as long as this is taken without a look at the next place; with 0, only the latest place is looked at. */
+  static lazy: i32 = 0;
 }
 
-export function beginScan(dictionary: i32, length: i32, depth: i32, nice: i32, lazy: bool): void {
+export function beginScan(dictionary: i32, length: i32, depth: i32, nice: i32, lazy: i32): void {
   Scan.at = INPUT;
   Scan.end = INPUT + length;
+  Scan.last = Scan.end - LEAST_LEFT + 1;
   Scan.pending = 0;
   Scan.depth = depth;
   Scan.nice = nice;
+  Scan.lazy = lazy;
   clearChains();
   const from = INPUT - dictionary;
-  // A place with fewer than four bytes before the end is not looked at.
-  const to = min(INPUT, Scan.end - 3);
-  if (lazy) insert(from, to);
-  else insertLongOnly(from, to, 1);
+  const to = min(INPUT, Scan.last);
+  if (lazy > 0) insert(from, to);
+  else insertHeads(from, to, QUICK_STEP);
+}
+
+/** Goes through input up to an address, or a little farther. */
+export function scan(to: usize): void {
+  to = min(to, Scan.last);
+  if (Scan.lazy > 0) scanLazy(to);
+  else scanQuick(to);
 }
 
 @inline
@@ -54,26 +81,24 @@ function matchToken(token: usize, match: Match): usize {
   return token + 4;
 }
 
-/** Takes the first match that there is at a place. */
-export function scanGreedy(to: usize): void {
-  const stop = min(to, Scan.end - 3);
-  const depth = Scan.depth;
+function scanQuick(stop: usize): void {
+  const end = Scan.end;
   let at = Scan.at;
+  let anchor = at;
   while (at < stop) {
     let token = Tokens.at;
     const full = Tokens.chunkEnd;
     while (at < stop && token < full) {
-      const limit = min(MAX_LENGTH, <i32>(Scan.end - at));
-      const match = find(at, 3, depth, min(Scan.nice, limit), limit, false);
+      const match = findLatest(at, end);
       if (match == 0) {
-        token = literalToken(token, load<u8>(at));
-        at++;
+        const next = min(stop, at + 1 + ((at - anchor) >> PATIENCE));
+        for (; at < next; at++) token = literalToken(token, load<u8>(at));
         continue;
       }
       token = matchToken(token, match);
-      const next = at + (match >> 16);
-      insertLongOnly(at + 1, min(next, Scan.end - 3), 1);
-      at = next;
+      anchor = at + (match >> 16);
+      insertHeads(at + 1, min(anchor, Scan.last), QUICK_STEP);
+      at = anchor;
     }
     Tokens.at = token;
     if (token >= full) endChunk(at);
@@ -81,35 +106,39 @@ export function scanGreedy(to: usize): void {
   Scan.at = at;
 }
 
-/** Takes a match only where there is no better one at the next place. */
-export function scanLazy(to: usize): void {
-  const stop = min(to, Scan.end - 3);
+function scanLazy(stop: usize): void {
   const depth = Scan.depth;
   const nice = Scan.nice;
+  const lazy = Scan.lazy;
   let at = Scan.at;
   let pending = Scan.pending;
   while (at < stop) {
     let token = Tokens.at;
     const full = Tokens.chunkEnd;
     while (at < stop && token < full) {
-      const limit = min(MAX_LENGTH, <i32>(Scan.end - at));
       const length = <i32>(pending >> 16);
-      const match = find(at, length - 1, length > 0 ? depth >> 1 : depth, min(nice, limit), limit, true);
-      if (pending == 0) {
-        if (match == 0) token = literalToken(token, load<u8>(at));
-        else pending = match;
-        at++;
-        continue;
-      }
-      if (match != 0 && isBetter(match, pending)) {
-        token = literalToken(token, load<u8>(at - 1));
-        pending = match;
-        at++;
-        continue;
+      let noted = at;
+      if (length < lazy) {
+        noted++;
+        const limit = min(MAX_LENGTH, <i32>(Scan.end - at));
+        const looks = length == 0 ? depth : length < GOOD_LENGTH ? depth >> 2 : depth >> 4;
+        const match = find(at, length - 1, looks, min(nice, limit), limit);
+        if (pending == 0) {
+          if (match == 0) token = literalToken(token, load<u8>(at));
+          else pending = match;
+          at++;
+          continue;
+        }
+        if (match != 0 && isBetter(match, pending)) {
+          token = literalToken(token, load<u8>(at - 1));
+          pending = match;
+          at++;
+          continue;
+        }
       }
       token = matchToken(token, pending);
       const next = at - 1 + length;
-      insert(at + 1, min(next, Scan.end - 3));
+      insert(noted, min(next, Scan.last));
       at = next;
       pending = 0;
     }

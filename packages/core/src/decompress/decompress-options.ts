@@ -7,8 +7,11 @@ import type { InflateBackend } from '../inflate/inflater-init.ts';
  */
 export type GunzipBackend = InflateBackend | 'zlib';
 
-/** What decompresses zstd: `wasm` is WebAssembly, in the thread that calls; `zlib` is node:zlib, where that has zstd. */
-export type ZstdBackend = 'wasm' | 'zlib';
+/**
+ * What decompresses zstd: `wasm` is WebAssembly, in the thread that calls; `zlib` is node:zlib, where that has zstd; `js` is
+ * plain TypeScript, for pages that forbid WebAssembly.
+ */
+export type ZstdBackend = 'wasm' | 'zlib' | 'js';
 
 /** What a stream may cost, and how it is read. */
 export interface DecompressOptions {
@@ -21,9 +24,12 @@ export interface DecompressOptions {
   readonly maxRatio?: number | undefined;
   /** The only format to accept. Default: whatever the first bytes show. */
   readonly format?: 'gzip' | 'zstd' | undefined;
-  /** Default: `wasm` where it is allowed, else `js`. */
+  /** Default: `wasm` where it is allowed and has room, else `js`. */
   readonly gunzipBackend?: GunzipBackend | undefined;
-  /** Default: `zlib` in Deno unless there is a `maxWindow`; else `wasm` where it is allowed, else `zlib`. */
+  /**
+   * Default: `zlib` in Deno unless there is a `maxWindow`; else `wasm` where it is allowed and has room; else `zlib` unless
+   * there is a `maxWindow`; else `js`. Without a name, too little room for the memory of `wasm` leads to `js`.
+   */
   readonly zstdBackend?: ZstdBackend | undefined;
   /**
    * The largest window of zstd to accept, in bytes: about twice as much memory is held. A frame that asks for more is

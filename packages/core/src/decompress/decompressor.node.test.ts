@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createDecompressor } from './decompressor.ts';
 import { gunzipBackend, zstdBackend } from './format-decoder.ts';
 import type { DecompressorInit } from './decompress-options.ts';
+import { createWasmZstdEngine } from '../zstd/zstd-wasm.ts';
 import { createNodeZstdDecoder } from './zstd-node.ts';
 
 const fromHex = (hex: string): Buffer => Buffer.from(hex, 'hex');
@@ -109,6 +110,28 @@ describe('the choice of backend', () => {
     vi.spyOn(process, 'getBuiltinModule').mockReturnValue({ createZstdDecompress: () => undefined });
     expect(zstdBackend()).toBe('zlib');
     expect(zstdBackend(1_000_000)).toBe('wasm');
+  });
+
+  it('is plain TypeScript for zstd where WebAssembly is forbidden and node:zlib does not do', async () => {
+    vi.spyOn(WebAssembly, 'Module').mockImplementation(() => {
+      throw new WebAssembly.CompileError('forbidden');
+    });
+    const builtins = vi.spyOn(process, 'getBuiltinModule').mockReturnValue({ createZstdDecompress: vi.fn() });
+    expect(zstdBackend()).toBe('zlib');
+    expect(zstdBackend(1_000_000)).toBe('js');
+    builtins.mockReturnValue(undefined);
+    expect(zstdBackend()).toBe('js');
+    expect((await run([HELLO])).toString()).toBe('hello ');
+  });
+
+  it('is plain TypeScript for zstd where there is no room for the memory of WebAssembly', async () => {
+    // As many as are kept for reuse.
+    const taken = await Promise.all(Array.from({ length: 4 }, () => createWasmZstdEngine()));
+    vi.spyOn(WebAssembly, 'instantiate').mockRejectedValue(new RangeError('Out of memory'));
+    expect((await run([HELLO])).toString()).toBe('hello ');
+    const named = run([HELLO], { zstdBackend: 'wasm' });
+    await expect(named).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    for (const engine of taken) engine.free();
   });
 
   it('refuses what is named and is not there', async () => {

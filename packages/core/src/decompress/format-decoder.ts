@@ -1,4 +1,4 @@
-import { StowageError } from '@stowage/types';
+import { isStowageError, StowageError } from '@stowage/types';
 import type { Bytes } from '@stowage/types';
 import type { Checkpoint } from '../inflate/checkpoint.ts';
 import { detectFormat } from '../inflate/compression-format.ts';
@@ -9,6 +9,7 @@ import { createInflater, inflateBackend } from '../inflate/inflater.ts';
 import { checkOutput } from '../inflate/output-limits.ts';
 import type { DecompressorInit, GunzipBackend, ZstdBackend } from './decompress-options.ts';
 import { isDeno } from '../platform/platform.ts';
+import type { ZstdDecoder } from '../zstd/zstd-decoder.ts';
 import { nativeZstd } from './zstd-native.ts';
 
 /** What a {@link FormatDecoder} takes. */
@@ -29,13 +30,13 @@ export function gunzipBackend(): GunzipBackend {
   return inflateBackend();
 }
 
-/** The backend for zstd that this runtime takes when none is named; `none` where it cannot be read. */
-export function zstdBackend(maxWindow?: number): ZstdBackend | 'none' {
+/** The backend for zstd that this runtime takes when none is named. */
+export function zstdBackend(maxWindow?: number): ZstdBackend {
   const native = nativeZstd() !== undefined;
   // In Deno node:zlib is the faster one; it knows no limit but its own.
   const prefersNative = native && maxWindow === undefined && isDeno();
   if (!prefersNative && inflateBackend() === 'wasm') return 'wasm';
-  return native ? 'zlib' : 'none';
+  return native && maxWindow === undefined ? 'zlib' : 'js';
 }
 
 /** How much input to take at a time: 16 MiB of output are made of it at most, whatever is in it. */
@@ -153,13 +154,14 @@ export class FormatDecoder implements Decoder {
   }
 
   async #createZstdDecoder(emit: Emit): Promise<Decoder> {
-    if ((this.#init.zstdBackend ?? zstdBackend(this.#init.maxWindow)) !== 'wasm') {
-      return (await import('./zstd-node.ts')).createNodeZstdDecoder(emit);
-    }
-    const { createZstdDecoder } = await import('../zstd/create-zstd-decoder.ts');
-    const decoder = await createZstdDecoder(emit, this.#init);
-    this.#recorder = decoder;
-    return decoder;
+    const init = this.#init;
+    const backend = init.zstdBackend ?? zstdBackend(init.maxWindow);
+    if (backend === 'zlib') return (await import('./zstd-node.ts')).createNodeZstdDecoder(emit);
+    const decoder = backend === 'wasm' ? await createWasmDecoder(emit, init) : undefined;
+    const recorder =
+      decoder ?? (await import('../zstd/plain/create-zstd-decoder.ts')).createZstdDecoder(emit, init);
+    this.#recorder = recorder;
+    return recorder;
   }
 
   #emit(bytes: Uint8Array): void {
@@ -181,4 +183,15 @@ function concat(head: Uint8Array, bytes: Uint8Array): Uint8Array {
   both.set(head);
   both.set(bytes, head.length);
   return both;
+}
+
+/** `undefined` where there is no room for its memory, unless it was named: slow is better than not at all. */
+async function createWasmDecoder(emit: Emit, init: FormatDecoderInit): Promise<ZstdDecoder | undefined> {
+  const { createZstdDecoder } = await import('../zstd/create-zstd-decoder.ts');
+  try {
+    return await createZstdDecoder(emit, init);
+  } catch (error) {
+    if (init.zstdBackend === undefined && isStowageError(error, 'UNAVAILABLE')) return undefined;
+    throw error;
+  }
 }

@@ -17,7 +17,7 @@ interface Kernel {
   crc32(at: number, length: number, seed: number): number;
 }
 
-/** Engines that were freed, kept because new memory is dear: each has 1 MiB of it. */
+/** Engines that were freed, kept because new memory is dear: each has a little more than 1 MiB of it. */
 const idle: WasmDeflateEngine[] = [];
 const MOST_IDLE = 2;
 

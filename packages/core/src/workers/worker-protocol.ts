@@ -17,8 +17,11 @@ export type ToWorker =
 
 export type FromWorker = { readonly type: 'ready'; readonly protocol: number } | FromJob;
 
-/** What level stands for: how many earlier places are looked at, what is long enough, whether the next byte is tried. */
-export type DeflateEffort = readonly [depth: number, nice: number, lazy: 0 | 1];
+/**
+ * What a level stands for: how many earlier places are looked at, the length of a match that is long enough, and the length
+ * of one that is taken without a look at the next byte. With 0 for that, only the latest place is looked at.
+ */
+export type DeflateEffort = readonly [depth: number, nice: number, lazy: number];
 
 /**
  * A segment to compress: the input of an engine in a buffer, in which the output comes back. It needs no `begin`, as the

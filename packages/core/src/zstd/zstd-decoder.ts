@@ -28,6 +28,17 @@ export interface ZstdDecoderInit {
   readonly maxWindow?: number | undefined;
   /** After how many bytes of output, at least, a frame that begins is a checkpoint. Default: none. */
   readonly checkpointEvery?: number | undefined;
+  /** Whether output may be kept after the call of `emit`. */
+  readonly keepsOutput?: boolean | undefined;
+}
+
+/** A decoder that owns an engine. */
+export function openZstdDecoder(engine: ZstdEngine, emit: Emit, init: ZstdDecoderInit): ZstdDecoder {
+  const give: Emit = (bytes) => {
+    // What the engine gives out is overwritten by what follows.
+    emit(init.keepsOutput === true ? bytes.slice() : bytes);
+  };
+  return new ZstdDecoder(engine, give, init);
 }
 
 /** zstd (RFC 8878), any number of frames, by an engine that decodes the blocks. It waits for nothing. */

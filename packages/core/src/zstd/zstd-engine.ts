@@ -3,18 +3,28 @@ import type { Bytes } from '@stowage/types';
 /** The most bytes that a block has, before and after its decompression (RFC 8878, section 3.1.1.2.4). */
 export const BLOCK_SIZE: number = 128 * 1024;
 
-/** What went wrong in a block, by number. assembly/lib/zstd-layout.ts has the same numbers. */
+// What went wrong in a block, by number. assembly/lib/zstd-layout.ts has the same numbers.
+export const ERROR_TRUNCATED = 1;
+export const ERROR_LITERALS = 2;
+export const ERROR_HUFFMAN = 3;
+export const ERROR_NO_HUFFMAN = 4;
+export const ERROR_FSE = 5;
+export const ERROR_NO_FSE = 6;
+export const ERROR_SEQUENCES = 7;
+export const ERROR_OFFSET = 8;
+export const ERROR_BLOCK_LENGTH = 9;
 export const ERROR_MEMORY = 10;
+/** The same in words, but for {@link ERROR_MEMORY}. */
 export const ERRORS: Readonly<Record<number, string>> = {
-  1: 'a block ends early',
-  2: 'invalid literals',
-  3: 'invalid Huffman code',
-  4: 'no Huffman code to repeat',
-  5: 'invalid FSE table',
-  6: 'no FSE table to repeat',
-  7: 'invalid sequences',
-  8: 'invalid offset too far back',
-  9: 'a block is too long once decompressed',
+  [ERROR_TRUNCATED]: 'a block ends early',
+  [ERROR_LITERALS]: 'invalid literals',
+  [ERROR_HUFFMAN]: 'invalid Huffman code',
+  [ERROR_NO_HUFFMAN]: 'no Huffman code to repeat',
+  [ERROR_FSE]: 'invalid FSE table',
+  [ERROR_NO_FSE]: 'no FSE table to repeat',
+  [ERROR_SEQUENCES]: 'invalid sequences',
+  [ERROR_OFFSET]: 'invalid offset too far back',
+  [ERROR_BLOCK_LENGTH]: 'a block is too long once decompressed',
 };
 
 /** Decodes blocks of zstd, frame after frame. It checks the content of blocks and knows of no framing. */
