@@ -1,45 +1,39 @@
 import type { LayerEntry } from '@stowage/types';
 import type { Command } from 'commander';
-import type { OpenImageView } from 'stowage';
-import { withStowage } from '../command-context.ts';
-import type { CommandContext, StoreFlags } from '../command-context.ts';
+import type { CommandContext } from '../command-context.ts';
 import { formatEntry } from '../entry-format.ts';
-import { jsonOption, quietOption, storeOption } from '../options.ts';
+import { jsonOption, quietOption } from '../options.ts';
 import { printable, safeJson } from '../printable.ts';
+import { addViewOptions, withView } from '../with-view.ts';
+import type { View, ViewFlags } from '../with-view.ts';
 
-interface LsFlags extends StoreFlags {
+interface LsFlags extends ViewFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
 
-type Entry = ReturnType<OpenImageView['lstat']>;
+type Entry = ReturnType<View['lstat']>;
 
 /** `stowage ls REF [PATH]` */
 export function addLsCommand(program: Command, context: CommandContext): void {
   const command = program
     .command('ls <ref> [path]')
     .description('list the files of an image, or those below a path');
-  command.addOption(jsonOption()).addOption(quietOption()).addOption(storeOption());
+  command.addOption(jsonOption()).addOption(quietOption());
+  addViewOptions(command);
   command.action((ref: string, path: string | undefined, flags: LsFlags) =>
     ls(ref, path ?? '', flags, context),
   );
 }
 
 async function ls(ref: string, path: string, flags: LsFlags, context: CommandContext): Promise<void> {
-  const { environment, output } = context;
-  const { signal } = environment;
-  await withStowage(flags, context, async (stowage) => {
-    const view = await stowage.view(ref, { signal });
-    try {
-      await output.lines(formatted(entriesAt(view, path), flags));
-    } finally {
-      await view.close();
-    }
-  });
+  await withView(ref, flags, context, (view) =>
+    context.output.lines(formatted(entriesAt(view, path), flags)),
+  );
 }
 
 /** What is below a directory, links to it followed; anything else stands for itself. */
-function* entriesAt(view: OpenImageView, path: string): Iterable<Entry> {
+function* entriesAt(view: View, path: string): Iterable<Entry> {
   const at = path === '' ? undefined : view.stat(path);
   if (at !== undefined && at.type !== 'dir') {
     yield view.lstat(path);
