@@ -5,7 +5,7 @@ export const CHECKPOINT_EVERY: number = 2 << 20;
 
 /** What is between two checkpoints that are kept has no more plain and compressed bytes than this, where it can be helped. */
 const MAX_PLAIN = 4.5 * 2 ** 20;
-const MAX_COMPRESSED = 1 << 20;
+const MAX_COMPRESSED = 1.5 * 2 ** 20;
 
 /**
  * The checkpoints that are worth keeping: as few as can be without making reading from the middle dear. The window of
