@@ -94,7 +94,8 @@ describe('rows 14 and 32: the credentials of another host', () => {
     expect(
       await codeOf(tags(world.repository(url, { auth: { ...ANN, serverAddress: 'https://ghcr.io' } }))),
     ).toBe('UNAUTHENTICATED');
-    expect(asked).toEqual([new URL(url).host]);
+    // Before the first request, and again when the registry asks.
+    expect([...new Set(asked)]).toEqual([new URL(url).host]);
     expect(world.leaks()).toEqual([]);
   });
 

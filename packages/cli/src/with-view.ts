@@ -42,8 +42,12 @@ export async function withView(
         await work(await stowage.viewRemote(ref, { platform, signal }));
         return;
       }
-      await using view = await stowage.view(ref, { signal });
-      await work(view);
+      const view = await stowage.view(ref, { signal });
+      try {
+        await work(view);
+      } finally {
+        await view.close();
+      }
     },
     options,
   );

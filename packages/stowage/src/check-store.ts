@@ -54,7 +54,7 @@ async function check(
   deps: CheckDeps,
   { repair = false, onChecked, signal }: CheckOptions,
 ): Promise<CheckReport> {
-  const checked = { blob: 0, layer: 0, image: 0, reference: 0, index: 0, seek: 0 };
+  const checked = { blob: 0, layer: 0, image: 0, reference: 0, index: 0 };
   const problems: StoreProblem[] = [];
   const layers = new Set<ChainID>();
   // What was dropped in one step is missed in the next: so a repair reaches all that stands on it.

@@ -1,5 +1,6 @@
 import { systemClock, withLock } from '@stowage/core';
 import { forgetV2Metadata } from '@stowage/image-store';
+import { forgetSeekIndexes } from '@stowage/layer-store';
 import { registryDigests } from '@stowage/registry-server';
 import { isStowageError, parseManifest } from '@stowage/types';
 import type {
@@ -198,8 +199,9 @@ async function sweep(
 
 /** What is remembered of layers goes with them. */
 async function forgetLayers({ storage, layers }: GarbageCollectorDeps, options: AbortOptions): Promise<void> {
-  const present = [...(await layers.map(options)).values()].map(({ diffId }) => diffId);
-  await forgetV2Metadata(storage, new Set(present), options);
+  const present = new Set([...(await layers.map(options)).values()].map(({ diffId }) => diffId));
+  await forgetV2Metadata(storage, present, options);
+  await forgetSeekIndexes(storage, present, options);
   await forgetSentTypes(storage.metadata, options);
 }
 

@@ -60,7 +60,7 @@ async function benchInPage(
 }
 
 /** One script, made the same way for all engines. */
-async function bundle(entry: string): Promise<string> {
+export async function bundle(entry: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL(`../engines/${entry}`, import.meta.url))],
     bundle: true,

@@ -12,7 +12,10 @@ import type { ImageView, LayerLimits } from '@stowage/layer-store';
 import { openFileStorage } from '@stowage/storage/node';
 import { digestKey } from '@stowage/types';
 import type { Bytes, ByteStream, ChainID, Layer, Storage } from '@stowage/types';
+import { withPage } from '../../support/page.ts';
+import type { ListedInPage } from '../engines/view-page.ts';
 import { compare, report } from './compare.ts';
+import { bundle, findEngines } from './engines.ts';
 import { realisticEntries, RUNTIME_MODULES } from './layer-data.ts';
 
 const ROUNDS = 3;
@@ -82,6 +85,25 @@ async function benchManyFiles(directory: string, storage: Storage): Promise<void
   const memory = `${(peak / 1e6).toFixed(0)} MB of heap, ${(kept / 1e6).toFixed(0)} MB of them kept`;
   console.log(
     `    ${took.toFixed(0)} ms (goal 1000); ${memory}; ${String(view.list('/').length)} entries in /`,
+  );
+  await listInChromium(layer, storage);
+}
+
+/** The same in Chromium, where it is there: a page that has the index, and nothing else. */
+async function listInChromium({ diffId, descriptor }: Layer, storage: Storage): Promise<void> {
+  const chromium = findEngines().find(({ kind }) => kind === 'chromium');
+  const index = await storage.metadata.get('seek', digestKey(diffId));
+  if (chromium === undefined || index === undefined) return;
+  const files = {
+    '/view.js': { type: 'text/javascript', body: await bundle('view-page.ts') },
+    '/index': { type: 'application/octet-stream', body: index },
+  };
+  const call = `listInPage('/index', ${JSON.stringify(descriptor)})`;
+  const { milliseconds, heap, names } = await withPage(chromium.path, files, (page) =>
+    page.evaluate<ListedInPage>(`import('/view.js').then((bundle) => bundle.${call})`),
+  );
+  console.log(
+    `    in Chromium ${milliseconds.toFixed(0)} ms (goal 1000); ${megabytes(heap)} of heap; ${String(names.length)} entries in /`,
   );
 }
 

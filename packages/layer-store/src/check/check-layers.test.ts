@@ -22,8 +22,7 @@ async function check(of: Storage = storage): Promise<CheckedItem[]> {
 }
 
 async function faults(of?: Storage): Promise<Readonly<Record<string, string | undefined>>> {
-  const items = (await check(of)).filter(({ kind }) => kind === 'layer');
-  return Object.fromEntries(items.map(({ subject, fault }) => [subject, fault]));
+  return Object.fromEntries((await check(of)).map(({ subject, fault }) => [subject, fault]));
 }
 
 async function setRecord(id: ChainID, record: unknown): Promise<void> {
@@ -46,11 +45,7 @@ async function stack(): Promise<readonly [ChainID, ChainID, ChainID]> {
 describe('checkLayers', () => {
   it('finds nothing wrong with what is sound, and lists parents first', async () => {
     const ids = await stack();
-    const items = await check();
-    expect(items.slice(0, 3)).toEqual(ids.map((subject) => ({ kind: 'layer', subject })));
-    expect(items.slice(3).map(({ kind, fault }) => [kind, fault])).toEqual(
-      ids.map(() => ['seek', undefined]),
-    );
+    expect(await check()).toEqual(ids.map((subject) => ({ kind: 'layer', subject })));
     expect(await check(createMemoryStorage())).toEqual([]);
   });
 
@@ -123,7 +118,7 @@ describe('checkLayers', () => {
         return storage.content.open(digest, options);
       },
     });
-    const items = (await check(counting)).filter(({ kind }) => kind === 'layer');
+    const items = await check(counting);
     expect([items.length, opened]).toEqual([127, 1]);
     expect(items.map(({ fault }) => fault).slice(-3)).toEqual([
       undefined,
@@ -141,34 +136,6 @@ describe('checkLayers', () => {
     let blobs = 0;
     for await (const _ of storage.content.walk()) blobs += 1;
     expect(blobs).toBe(3);
-  });
-
-  it('tells of seek indexes that are damaged or of no sound layer, and drops them', async () => {
-    const ids = await stack();
-    const [, middle] = ids;
-    const { diffId } = await layers.get(middle);
-    const key = digestKey(diffId);
-    const index = (await storage.metadata.get('seek', key)) ?? new Uint8Array(0);
-    await storage.metadata.set('seek', key, index.subarray(0, index.length - 1));
-    await storage.metadata.set('seek', `sha256/${'0'.repeat(64)}`, index);
-    await storage.metadata.set('seek', 'sha256/no-digest', index);
-    const faulty = (await check()).filter(({ fault }) => fault !== undefined);
-    expect(faulty.map(({ kind, subject, fault }) => [kind, subject, fault]).sort()).toEqual(
-      [
-        ['seek', diffId, 'invalid seek index: it is damaged'],
-        ['seek', `sha256:${'0'.repeat(64)}`, `it is that of layer ${diffId}`],
-      ].sort(),
-    );
-    for (const { drop } of faulty) await drop?.();
-    expect((await check()).every(({ fault }) => fault === undefined)).toBe(true);
-    await storage.content.delete((await layers.get(middle)).descriptor.digest);
-    await storage.metadata.set('seek', key, index);
-    const indexes = (await check()).filter(({ kind }) => kind === 'seek');
-    expect(indexes.map(({ fault }) => fault)).toEqual([
-      undefined,
-      'it is of no sound layer',
-      'it is of no sound layer',
-    ]);
   });
 
   it("ends with the reason of the signal, and with errors that are nobody's fault", async () => {

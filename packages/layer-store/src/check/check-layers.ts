@@ -1,17 +1,15 @@
 import { iterate, withLock } from '@stowage/core';
 import { isStowageError } from '@stowage/types';
-import type { AbortOptions, ChainID, CheckedItem, DiffID, Storage } from '@stowage/types';
+import type { AbortOptions, ChainID, CheckedItem, Storage } from '@stowage/types';
 import { LayerCache } from '../content/layer-cache.ts';
 import { LayerContent } from '../layer/layer-content.ts';
 import { LAYERS_LOCK, MAX_DEPTH } from '../store/layer-graph.ts';
 import { LayerRecords } from '../store/layer-records.ts';
-import { SeekRecords } from '../store/seek-records.ts';
 import type { LayerRecord } from '../store/layer-records.ts';
 
 /**
  * Examines every layer of a storage: its record, its blob, the layers beneath it, and its content, which is inflated
- * and must have the layer's DiffID and size. After
- * them come their seek indexes, without which a layer is sound all the same. The blobs themselves are for `checkContent` of `@stowage/storage`. What is
+ * and must have the layer's DiffID and size. The blobs themselves are for `checkContent` of `@stowage/storage`. What is
  * wrong with a layer is also wrong with all on top of it.
  *
  * @param storage where the layers are
@@ -50,31 +48,6 @@ export async function* checkLayers(
         withLock(storage, LAYERS_LOCK, () => records.delete(chainId, dropOptions), dropOptions);
       yield { kind: 'layer', subject: chainId, fault, drop };
     }
-  }
-  const sound = new Set<DiffID>();
-  for (const [chainId, record] of found) {
-    if (typeof record === 'object' && faults.get(chainId) === undefined) sound.add(record.diffId);
-  }
-  yield* checkIndexes(storage, sound, options);
-}
-
-/** Every seek index; one that cannot be read, or is of none of the layers that are sound, can go. */
-async function* checkIndexes(
-  storage: Storage,
-  sound: ReadonlySet<DiffID>,
-  options: AbortOptions,
-): AsyncGenerator<CheckedItem> {
-  const indexes = new SeekRecords(storage);
-  for (const subject of await indexes.list(options)) {
-    const found = await indexes.examine(subject, options);
-    const fault =
-      typeof found === 'string' ? found : sound.has(subject) ? undefined : 'it is of no sound layer';
-    if (fault === undefined) {
-      yield { kind: 'seek', subject };
-      continue;
-    }
-    const drop = (dropOptions?: AbortOptions): Promise<void> => indexes.delete(subject, dropOptions);
-    yield { kind: 'seek', subject, fault, drop };
   }
 }
 

@@ -57,3 +57,30 @@ export class SeekRecords {
     return list;
   }
 }
+
+/**
+ * Removes the seek indexes that layers have left behind: of a process that ended in between, for example. Nothing is
+ * lost, as an index is made again where it is wanted.
+ *
+ * @param storage of the layers
+ * @param present the layers that there are
+ * @param options how to end early
+ *
+ * @example
+ * ```ts
+ * import { forgetSeekIndexes } from '@stowage/layer-store';
+ * import { createMemoryStorage } from '@stowage/storage';
+ *
+ * await forgetSeekIndexes(createMemoryStorage(), new Set());
+ * ```
+ */
+export async function forgetSeekIndexes(
+  storage: Pick<Storage, 'metadata'>,
+  present: ReadonlySet<DiffID>,
+  options: AbortOptions = {},
+): Promise<void> {
+  const records = new SeekRecords(storage);
+  for (const diffId of await records.list(options)) {
+    if (!present.has(diffId)) await records.delete(diffId, options);
+  }
+}

@@ -7,6 +7,7 @@ import type { LayerLimits } from '../content/limits.ts';
 import { decodeSeekIndex } from '../seek/decode-seek-index.ts';
 import { gzip, tarOf, textOf, withContent } from '../test-support/layers.ts';
 import { openLayerStore } from './layer-store.ts';
+import { forgetSeekIndexes } from './seek-records.ts';
 
 const TAR = tarOf({ a: 'first', b: 'second' });
 
@@ -100,6 +101,19 @@ describe('the index of a stored layer', () => {
     expect(await stored(layer)).toEqual(index);
     expect(await pathsOf(await again(layer))).toEqual(['a', 'b']);
     expect(opened).toBe(1);
+  });
+
+  it('is removed where its layer is gone, by whoever collects garbage', async () => {
+    const store = await openLayerStore({ storage });
+    const layer = await store.register(streamOf(TAR));
+    const stray = `sha256/${'0'.repeat(64)}`;
+    await storage.metadata.set('seek', stray, new Uint8Array(3));
+    await forgetSeekIndexes(storage, new Set([layer.diffId]));
+    expect(await stored(layer)).toBeDefined();
+    expect(await storage.metadata.get('seek', stray)).toBeUndefined();
+    await forgetSeekIndexes(storage, new Set());
+    expect(await stored(layer)).toBeUndefined();
+    expect(await pathsOf(layer)).toEqual(['a', 'b']);
   });
 
   it('lists, and does not read, where it is of another blob of the same layer', async () => {
