@@ -150,7 +150,10 @@ describe('the choice of backend', () => {
 
   it('needs no getBuiltinModule in a process that is a shim', () => {
     vi.stubGlobal('process', { env: {} });
-    expect(backends().sha256).toBe('wasm');
+    const { sha256 } = backends();
+    // At once: whoever runs the tests needs the process, too.
+    vi.unstubAllGlobals();
+    expect(sha256).toBe('wasm');
   });
 });
 

@@ -1,10 +1,17 @@
 import { normalizePlatform } from '@stowage/types';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Platform } from '@stowage/types';
+import { describe, expect, it, vi } from 'vitest';
 import { hostPlatform } from './host-platform.ts';
 
-afterEach(() => {
-  vi.unstubAllGlobals();
-});
+/** The platform that a process tells, which is there for no longer than that: whoever runs the tests needs the real one. */
+function platformOf(process: object | undefined): Platform {
+  vi.stubGlobal('process', process);
+  try {
+    return hostPlatform();
+  } finally {
+    vi.unstubAllGlobals();
+  }
+}
 
 describe('hostPlatform', () => {
   it.each([
@@ -18,13 +25,11 @@ describe('hostPlatform', () => {
     ['loong64', { os: 'linux', architecture: 'loong64' }],
     ['mipsel', { os: 'linux', architecture: 'mipsle' }],
   ])('knows %s', (arch, want) => {
-    vi.stubGlobal('process', { arch });
-    expect(hostPlatform()).toEqual(want);
+    expect(platformOf({ arch })).toEqual(want);
   });
 
   it('takes amd64 where nothing is known', () => {
-    vi.stubGlobal('process', undefined);
-    expect(hostPlatform()).toEqual({ os: 'linux', architecture: 'amd64' });
+    expect(platformOf(undefined)).toEqual({ os: 'linux', architecture: 'amd64' });
   });
 
   it('is in the form in which platforms are compared', () => {
