@@ -1,15 +1,7 @@
 import { createDigester, encodeTarText } from '@stowage/core';
 import type { Checkpoint } from '@stowage/core';
 import { formatGoTime, StowageError } from '@stowage/types';
-import type {
-  AbortOptions,
-  Bytes,
-  ContentReader,
-  Descriptor,
-  Digest,
-  LayerEntry,
-  LayerEntryType,
-} from '@stowage/types';
+import type { AbortOptions, Bytes, ContentReader, Descriptor, Digest, LayerEntry } from '@stowage/types';
 import { BlobRange } from './blob-range.ts';
 import { FlatWriter } from './flat-writer.ts';
 import type { FlatField, FlatReference } from './flat-writer.ts';
@@ -30,15 +22,6 @@ export interface WriteZtocInit {
   readonly checkpoints: readonly Checkpoint[];
 }
 
-const TYPES: Readonly<Record<LayerEntryType, string>> = {
-  file: 'reg',
-  dir: 'dir',
-  symlink: 'symlink',
-  hardlink: 'hardlink',
-  char: 'char',
-  block: 'block',
-  fifo: 'fifo',
-};
 const VERSION = '0.9';
 const TOOL = 'stowage';
 const GZIP = 1;
@@ -46,7 +29,7 @@ const MAX_ID = 2 ** 32 - 1;
 
 /**
  * Writes SOCI's table of contents for a layer, for `openTocLayer` and for the SOCI snapshotter, which reads layers of one
- * gzip member only. Sparse files are not known to it: a layer that has any is to be left without a table.
+ * gzip member only. The form has no sparse files, so that a layer with any is refused.
  *
  * @param init the layer, its entries and its checkpoints
  * @param options a signal
@@ -149,7 +132,8 @@ function fieldsOf(entry: LayerEntry): FlatField[] {
   const nanoseconds = Math.min(999_999_999, Math.round((mtime - seconds) * 1e9));
   return [
     textOf(type === 'dir' ? `${path === '' ? '.' : path}/` : path),
-    textOf(TYPES[type]),
+    // The other types have one name in both.
+    textOf(type === 'file' ? 'reg' : type),
     longOf(entry.offset),
     longOf(size),
     textOf(linkname ?? ''),
