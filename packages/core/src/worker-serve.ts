@@ -22,7 +22,7 @@ export function serve(port: WorkerPort): void {
         else job.input(message);
         break;
       case 'release':
-        buffers.put(message.buffer);
+        if (message.buffer !== undefined) buffers.put(message.buffer);
         job?.released();
         break;
       case 'end':

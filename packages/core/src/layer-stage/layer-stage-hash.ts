@@ -66,6 +66,7 @@ export class WorkerHash {
         break;
       case 'begun':
       case 'output':
+      case 'entries':
       case 'deflated':
         break;
     }

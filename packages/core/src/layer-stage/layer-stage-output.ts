@@ -1,4 +1,11 @@
 import type { Bytes } from '@stowage/types';
+import type { TarHeader } from '../tar/tar-header.ts';
+
+/** Who is told what a stage finds, by the rules of `LayerStageInit`. */
+export interface StageTakers {
+  readonly onOutput?: TakeOutput | undefined;
+  readonly onEntry?: ((entry: TarHeader) => void) | undefined;
+}
 
 /** Takes plain bytes; while what it returns is pending, it is given no more. */
 export type TakeOutput = (bytes: Bytes) => void | Promise<void>;

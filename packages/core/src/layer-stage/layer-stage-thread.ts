@@ -4,51 +4,69 @@ import { createDigester } from '../digest/digester.ts';
 import type { LayerFindings, LayerWork } from '../workers/layer-work.ts';
 import { cancelled, StageCalls } from '../stream/stage-calls.ts';
 import { isPromise, LayerOutput } from './layer-stage-output.ts';
-import type { TakeOutput } from './layer-stage-output.ts';
+import type { StageTakers } from './layer-stage-output.ts';
+import type { TarScanner } from '../tar/scan-tar.ts';
+import type { TarLimits } from '../tar/tar-limits.ts';
 
-/** Hashes, inflates and hashes again in the thread that calls it. */
+/** What plain bytes, and the bytes that are written, pass through. */
+interface Consumers extends Pick<StageTakers, 'onOutput'> {
+  readonly digest: Digester | undefined;
+  readonly diffId: Digester | undefined;
+  readonly tar: TarScanner | undefined;
+}
+
+/** Hashes, inflates, hashes again and scans the archive in the thread that calls it. */
 export class ThreadStage {
   readonly #calls: StageCalls;
   readonly #digest: Digester | undefined;
   readonly #decoder: FormatDecoder | undefined;
   readonly #diffId: Digester | undefined;
+  readonly #tar: TarScanner | undefined;
   readonly #output: LayerOutput | undefined;
   #size = 0;
 
   private constructor(
     work: LayerWork,
-    digesters: readonly [Digester | undefined, Digester | undefined],
-    take: TakeOutput | undefined,
+    { digest, diffId, tar, onOutput: take }: Consumers,
     signal: AbortSignal | undefined,
   ) {
-    const [digest, diffId] = digesters;
     this.#calls = new StageCalls(() => {
       this.#free();
     }, signal);
     const output = take === undefined ? undefined : new LayerOutput(take);
     this.#digest = digest;
     this.#diffId = diffId;
+    this.#tar = tar;
     this.#output = output;
     if (work.decode === false) return;
     this.#decoder = new FormatDecoder({
       ...work,
       onOutput(bytes) {
         diffId?.update(bytes);
+        tar?.write(bytes);
         output?.give(bytes);
       },
     });
   }
 
   /**
-   * @param take gets the plain bytes, by the rules of `LayerStageInit.onOutput`
+   * @param takers who is told what is found; of entries, where `work.tar` asks for them
    * @param signal cancels the stage
    */
-  static async create(work: LayerWork, take?: TakeOutput, signal?: AbortSignal): Promise<ThreadStage> {
+  static async create(
+    work: LayerWork,
+    { onOutput, onEntry }: StageTakers = {},
+    signal?: AbortSignal,
+  ): Promise<ThreadStage> {
     const digesterOf = (algorithm: DigestAlgorithm | undefined): Promise<Digester | undefined> =>
       algorithm === undefined ? Promise.resolve(undefined) : createDigester(algorithm);
-    const digesters = await Promise.all([digesterOf(work.digest), digesterOf(work.diffId)]);
+    const [digest, diffId, tar] = await Promise.all([
+      digesterOf(work.digest),
+      digesterOf(work.diffId),
+      scannerOf(work.tar, onEntry),
+    ]);
     signal?.throwIfAborted();
-    return new ThreadStage(work, digesters, take, signal);
+    return new ThreadStage(work, { digest, diffId, tar, onOutput }, signal);
   }
 
   write(bytes: Bytes): void | Promise<void> {
@@ -102,6 +120,7 @@ export class ThreadStage {
   end(): Promise<LayerFindings> {
     return this.#calls.finish(async () => {
       await this.#decoder?.end();
+      this.#tar?.end();
       await this.#output?.pending;
       return {
         digest: this.#digest?.digest(),
@@ -123,4 +142,14 @@ export class ThreadStage {
     this.#decoder?.free(cancelled());
     this.#output?.clear();
   }
+}
+
+/** Loaded on demand: who looks for digests alone needs none. */
+async function scannerOf(
+  limits: TarLimits | undefined,
+  onEntry: StageTakers['onEntry'],
+): Promise<TarScanner | undefined> {
+  if (limits === undefined || onEntry === undefined) return undefined;
+  const { scanTar } = await import('../tar/scan-tar.ts');
+  return scanTar({ onEntry, limits });
 }

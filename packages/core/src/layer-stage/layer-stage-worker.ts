@@ -4,7 +4,8 @@ import { cancelled, StageCalls } from '../stream/stage-calls.ts';
 import { WorkerHash } from './layer-stage-hash.ts';
 import { LayerInput } from './layer-stage-input.ts';
 import { isPromise } from './layer-stage-output.ts';
-import type { TakeOutput } from './layer-stage-output.ts';
+import type { StageTakers, TakeOutput } from './layer-stage-output.ts';
+import type { TarHeader } from '../tar/tar-header.ts';
 import type { LayerFindings, LayerWork } from '../workers/layer-work.ts';
 import { decodeError } from '../workers/worker-error.ts';
 import type { WorkerHandle } from '../workers/worker-handle.ts';
@@ -21,13 +22,15 @@ type Output = Extract<FromJob, { type: 'output' }>;
 export interface WorkerStageInit {
   readonly pool: LazyPool;
   readonly work: LayerWork;
-  /** Gets the plain bytes, by the rules of `LayerStageInit.onOutput`. */
-  readonly take: TakeOutput | undefined;
+  readonly takers: StageTakers;
   /** Cancels the stage. */
   readonly signal: AbortSignal | undefined;
 }
 
-/** Has a worker inflate, and workers hash where this thread has no fast hash of its own. */
+/**
+ * Has a worker inflate and scan the archive. Plain bytes come to this thread only where somebody takes them: what
+ * crosses costs as much as a hash of it.
+ */
 export class WorkerStage {
   readonly #calls: StageCalls;
   readonly #lease: WorkerLease;
@@ -38,6 +41,7 @@ export class WorkerStage {
   readonly #diffId: Digester | undefined;
   #hash: WorkerHash | undefined;
   readonly #take: TakeOutput | undefined;
+  readonly #onEntry: StageTakers['onEntry'];
   /** Whether this stage keeps the process alive. */
   #held = false;
   readonly #arrived: Output[] = [];
@@ -47,7 +51,7 @@ export class WorkerStage {
   #resolve: ((findings: LayerFindings) => void) | undefined;
 
   private constructor(
-    { take, signal }: WorkerStageInit,
+    { takers, signal }: WorkerStageInit,
     lease: WorkerLease,
     work: LayerWork,
     [digest, diffId]: readonly (Digester | undefined)[] = [],
@@ -56,7 +60,8 @@ export class WorkerStage {
     this.#handle = lease.handle;
     this.#digest = digest;
     this.#diffId = diffId;
-    this.#take = take;
+    this.#take = takers.onOutput;
+    this.#onEntry = takers.onEntry;
     this.#job = this.#handle.open({
       onMessage: (message) => {
         this.#receive(message);
@@ -70,7 +75,7 @@ export class WorkerStage {
       this.#free();
     }, signal);
     this.#input = new LayerInput(this.#handle, this.#job);
-    const output = work.diffId === undefined || take !== undefined;
+    const output = work.diffId === undefined || this.#take !== undefined;
     this.#handle.post({ type: 'begin', job: this.#job, work, output });
   }
 
@@ -86,14 +91,16 @@ export class WorkerStage {
 
   /** Shares the work out. The leases are the stage's own once there is one. */
   static async #open(init: WorkerStageInit, pool: LeasingPool, lease: WorkerLease): Promise<WorkerStage> {
-    const { work, signal } = init;
+    const { work, takers, signal } = init;
     let second: WorkerLease | undefined;
     try {
-      // A native hash costs this thread little, and having it here lets two threads work at once.
+      // A native hash costs this thread little. What is here anyway is hashed here, so that two threads work at once.
       if (digestBackend() === 'native') {
-        const digesters = await Promise.all([digesterFor(work.digest), digesterFor(work.diffId)]);
+        const diffId = takers.onOutput === undefined ? work.diffId : undefined;
+        const here = diffId === undefined ? work.diffId : undefined;
+        const digesters = await Promise.all([digesterFor(work.digest), digesterFor(here)]);
         signal?.throwIfAborted();
-        return new WorkerStage(init, lease, { ...work, digest: undefined, diffId: undefined }, digesters);
+        return new WorkerStage(init, lease, { ...work, digest: undefined, diffId }, digesters);
       }
       // Where there is none, as in a page, this thread is left alone. The hash of the plain bytes then costs more than
       // all the rest, and gets a worker of its own where there are two.
@@ -174,6 +181,9 @@ export class WorkerStage {
         this.#arrived.push(message);
         if (!this.#taking) this.#takeArrived();
         break;
+      case 'entries':
+        this.#tell(message.entries);
+        break;
       case 'ended':
         this.#findings = message.findings;
         this.#settle();
@@ -183,6 +193,15 @@ export class WorkerStage {
         break;
       case 'deflated':
         break;
+    }
+  }
+
+  #tell(entries: readonly TarHeader[]): void {
+    try {
+      for (const entry of entries) this.#onEntry?.(entry);
+      this.#handle.release(this.#job);
+    } catch (error) {
+      this.#calls.close(error);
     }
   }
 

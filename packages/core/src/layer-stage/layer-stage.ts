@@ -4,6 +4,8 @@ import type { Checkpoint } from '../inflate/checkpoint.ts';
 import type { CompressionFormat } from '../inflate/compression-format.ts';
 import type { DecompressOptions } from '../decompress/decompress-options.ts';
 import { handled } from '../stream/stage-calls.ts';
+import type { TarHeader } from '../tar/tar-header.ts';
+import type { TarLimits } from '../tar/tar-limits.ts';
 import type { LayerFindings, LayerWork } from '../workers/layer-work.ts';
 import { LazyPool, sharedPool } from '../workers/worker-pool.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
@@ -16,6 +18,14 @@ export interface LayerStageInit extends DecompressOptions, AbortOptions {
    * promise, until the promise of the call has resolved. What it throws or rejects with ends the stage.
    */
   onOutput?(bytes: Bytes): void | Promise<void>;
+  /**
+   * Makes the stage read the plain bytes as a tar archive, and is told of every entry, in order; of all before `end`
+   * resolves, but not in step with `onOutput`. The archive is read as `scanTar` reads it, and refused as there. What it
+   * throws ends the stage.
+   */
+  onEntry?(entry: TarHeader): void;
+  /** Of that archive. */
+  readonly tarLimits?: TarLimits | undefined;
   /** Of the bytes that are written. Default sha256. */
   readonly digestAlgorithm?: DigestAlgorithm | undefined;
   /** Of the plain bytes. Default sha256. */
@@ -125,15 +135,18 @@ async function begin(
 ): Promise<{ readonly place: LayerStage['place']; readonly stage: Stage }> {
   const { worker = false, signal } = init;
   const work = workOf(init);
-  const take = init.onOutput === undefined ? undefined : (bytes: Bytes) => init.onOutput?.(bytes);
+  const takers = {
+    onOutput: init.onOutput && ((bytes: Bytes) => init.onOutput?.(bytes)),
+    onEntry: init.onEntry && ((entry: TarHeader) => init.onEntry?.(entry)),
+  };
   if (worker !== false) {
     const pool = poolOf(worker);
     const { WorkerStage } = await import('./layer-stage-worker.ts');
-    const stage = await WorkerStage.create({ pool, work, take, signal });
+    const stage = await WorkerStage.create({ pool, work, takers, signal });
     if (stage !== undefined) return { place: 'worker', stage };
   }
   const { ThreadStage } = await import('./layer-stage-thread.ts');
-  return { place: 'thread', stage: await ThreadStage.create(work, take, signal) };
+  return { place: 'thread', stage: await ThreadStage.create(work, takers, signal) };
 }
 
 function poolOf(worker: true | WorkerPool): LazyPool {
@@ -154,6 +167,7 @@ function workOf(init: LayerStageInit | UnhashedLayerStageInit): LayerWork {
     zstdBackend,
     maxWindow,
     checkpointEvery,
+    tar: init.onEntry && (init.tarLimits ?? {}),
     digest: digestAlgorithm === 'none' ? undefined : digestAlgorithm,
     diffId: diffIdAlgorithm,
   };

@@ -7,6 +7,7 @@ import { createWorkerPool } from '../workers/worker-pool.ts';
 import { workerBackend } from '../workers/worker-backend.ts';
 import { processorCount, startWorker } from '../workers/worker-start.ts';
 import { serveWorker } from '../worker.ts';
+import { PROTOCOL } from '../workers/worker-protocol.ts';
 import type { FromWorker, ToWorker } from '../workers/worker-protocol.ts';
 
 afterEach(() => {
@@ -95,7 +96,10 @@ describe('the way to make workers', () => {
 });
 
 describe('a stage in a worker', () => {
-  it('hashes in this thread, which has node:crypto', async () => {
+  it.each([
+    ['in the worker, so that no plain byte crosses', undefined, { diffId: 'sha256', output: false }],
+    ['in this thread where the plain bytes come to it', () => undefined, { diffId: undefined, output: true }],
+  ])('hashes by node:crypto %s', async (_where, onOutput, { diffId, output }) => {
     const workers: LocalWorker[] = [];
     const create = (): LocalWorker => {
       const worker = new LocalWorker();
@@ -103,15 +107,12 @@ describe('a stage in a worker', () => {
       return worker;
     };
     const pool = createWorkerPool({ create, size: 2 });
-    const stage = await createLayerStage({ worker: pool });
+    const stage = await createLayerStage({ worker: pool, onOutput });
     await stage.write(new Uint8Array(1000));
     const expected = await digestBytes(new Uint8Array(1000));
     expect(await stage.end()).toMatchObject({ digest: expected, diffId: expected });
     expect(workers).toHaveLength(1);
-    expect(workers[0]?.sent[1]).toMatchObject({
-      work: { digest: undefined, diffId: undefined },
-      output: true,
-    });
+    expect(workers[0]?.sent[1]).toMatchObject({ work: { digest: undefined, diffId }, output });
     await pool.close();
   });
 });
@@ -119,7 +120,7 @@ describe('a stage in a worker', () => {
 describe('a thread that dies', () => {
   const ready = `const { parentPort } = require('node:worker_threads');
     parentPort.once('message', () => {
-      parentPort.postMessage({ type: 'ready', protocol: 2 });
+      parentPort.postMessage({ type: 'ready', protocol: ${PROTOCOL} });
       parentPort.on('message', die);
     });`;
 

@@ -141,9 +141,10 @@ export class WorkerHandle {
     else if (message.type === 'output') this.release(message.job, message.buffer);
   }
 
-  /** Gives a buffer of output back. */
-  release(job: number, buffer: ArrayBuffer): void {
-    this.post({ type: 'release', job, buffer }, [buffer]);
+  /** Gives a buffer of output back, or says that entries were taken. */
+  release(job: number, buffer?: ArrayBuffer): void {
+    if (buffer === undefined) this.post({ type: 'release', job });
+    else this.post({ type: 'release', job, buffer }, [buffer]);
   }
 }
 

@@ -1,16 +1,17 @@
+import type { TarHeader } from '../tar/tar-header.ts';
 import type { LayerFindings, LayerWork } from './layer-work.ts';
 import type { ErrorMessage } from './worker-error.ts';
 
 /**
  * What a worker and the thread that made it say to one another. Every message but `hello` and
  * its answer `ready` is about a job, a number that the thread chose. Buffers are transferred and come back: those of `input` as `taken`, those of `output`
- * as `release`.
+ * as `release`, which answers to `entries` too, and has no buffer then.
  */
 export type ToWorker =
   | { readonly type: 'hello' }
   | { readonly type: 'begin'; readonly job: number; readonly work: LayerWork; readonly output: boolean }
   | { readonly type: 'input'; readonly job: number; readonly buffer: ArrayBuffer; readonly length: number }
-  | { readonly type: 'release'; readonly job: number; readonly buffer: ArrayBuffer }
+  | { readonly type: 'release'; readonly job: number; readonly buffer?: ArrayBuffer }
   | { readonly type: 'end'; readonly job: number }
   | DeflateTask
   | { readonly type: 'cancel'; readonly job: number };
@@ -42,6 +43,7 @@ export type FromJob =
   | { readonly type: 'begun'; readonly job: number }
   | { readonly type: 'taken'; readonly job: number; readonly buffer: ArrayBuffer }
   | { readonly type: 'output'; readonly job: number; readonly buffer: ArrayBuffer; readonly length: number }
+  | { readonly type: 'entries'; readonly job: number; readonly entries: readonly TarHeader[] }
   | { readonly type: 'ended'; readonly job: number; readonly findings: LayerFindings }
   | {
       readonly type: 'deflated';
@@ -59,12 +61,15 @@ export interface WorkerPort {
 }
 
 /** Told by a worker, so that a program of another version is not mistaken for this one. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** The size of every buffer. Bun copies what is transferred, so that bigger ones would cost there. */
 export const BUFFER_SIZE: number = 256 * 1024;
 
-/** How many buffers of one job may be under way in each direction. */
+/** How many entries of an archive are told at once. */
+export const ENTRIES_AT_ONCE = 128;
+
+/** How many buffers of one job may be under way in each direction, and lists of entries. */
 export const MAX_IN_FLIGHT = 4;
 
 /** Buffers that are kept for reuse. */

@@ -1,4 +1,4 @@
-import { createLayerStage, scanTar } from '@stowage/core';
+import { createLayerStage } from '@stowage/core';
 import type { CompressionFormat, LayerStageResult, WorkerPool } from '@stowage/core';
 import type { Bytes, Descriptor, LayerScan } from '@stowage/types';
 import { layerEntryOf } from '../content/layer-entry.ts';
@@ -33,22 +33,17 @@ const WORTH_A_WORKER = 4 * 1024 * 1024;
 export async function beginScan({ limits, worker }: ScanInit, size = 0): Promise<FormatScan> {
   const maxIndexed = limits.maxIndexedEntries ?? DEFAULT_LAYER_LIMITS.maxIndexedEntries;
   const recorder = maxIndexed > 0 ? new SeekRecorder(maxIndexed) : undefined;
-  const tar = scanTar({
-    onEntry: (header) => {
-      const entry = layerEntryOf(header);
-      recorder?.add(entry);
-    },
-    limits: limits.tar,
-  });
   const stage = await createLayerStage({
     digestAlgorithm: 'none',
     maxBytes: limits.maxLayerBytes ?? DEFAULT_LAYER_LIMITS.maxLayerBytes,
     maxRatio: limits.maxRatio,
     checkpointEvery: recorder === undefined ? undefined : CHECKPOINT_EVERY,
     worker: size >= WORTH_A_WORKER && worker,
-    onOutput: (bytes) => {
-      tar.write(bytes);
+    onEntry: (header) => {
+      const entry = layerEntryOf(header);
+      recorder?.add(entry);
     },
+    tarLimits: limits.tar,
   });
   let found: LayerStageResult<undefined> | undefined;
   return {
@@ -63,10 +58,8 @@ export async function beginScan({ limits, worker }: ScanInit, size = 0): Promise
       await stage.write(bytes);
     },
     async end() {
-      const result = await stage.end();
-      tar.end();
-      found = result;
-      const { diffId, diffSize } = result;
+      found = await stage.end();
+      const { diffId, diffSize } = found;
       return { diffId, diffSize };
     },
     cancel() {
