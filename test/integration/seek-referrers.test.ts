@@ -60,6 +60,12 @@ describe.each([
     expect(first.paths.filter((line) => !/^(?:GET|HEAD) /.test(line))).toEqual([]);
     expect(first.moved).toBeLessThan(20_000);
 
+    await using puller = await openStowage({ fetch: first.fetch });
+    await puller.pull(reference, { platform: PLATFORM });
+    first.moved = 0;
+    expect((await puller.pushSeekIndexes(reference, { platform: PLATFORM })).digest).toBe(digest);
+    expect(first.moved).toBeLessThan(20_000);
+
     const second = new CountingFetch();
     await using reader = await openStowage({ fetch: second.fetch });
     const view = await reader.viewRemote(reference, { platform: PLATFORM });
