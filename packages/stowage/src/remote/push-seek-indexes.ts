@@ -12,7 +12,7 @@ import type {
 } from '@stowage/types';
 import type { ArtifactFile, PushArtifactResult } from '../artifact/artifact-types.ts';
 import { pushArtifact } from '../artifact/push-artifact.ts';
-import { keepIndex, keptIndex } from './kept-indexes.ts';
+import { keepIndex, keptIndex, madeIndex } from './kept-indexes.ts';
 import { readRemoteImage } from './remote-image.ts';
 import type { RemoteImage } from './remote-image.ts';
 import { SEEK_INDEX_ARTIFACT, SEEK_INDEX_LAYER, SEEK_INDEX_OF } from './seek-index-form.ts';
@@ -64,7 +64,7 @@ async function indexOf(
   const { metadata } = storage;
   const places = [
     () => readSeekIndex(storage, diffId, { signal }),
-    () => keptIndex(metadata, 'made', digest, { signal }),
+    () => keptIndex(metadata, madeIndex(digest), { signal }),
   ];
   for (const read of places) {
     const index = await read();
@@ -76,7 +76,7 @@ async function indexOf(
   const id = shortId(digest);
   onProgress({ id, action: 'Reading' });
   const index = await buildSeekIndex({ content, descriptor, diffId }, { signal });
-  await keepIndex(metadata, 'made', digest, index, { signal });
+  await keepIndex(metadata, madeIndex(digest), index, { signal });
   onProgress({ id, action: 'Read complete', lastUpdate: true });
   return index;
 }

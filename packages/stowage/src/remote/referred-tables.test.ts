@@ -1,6 +1,6 @@
 import { collect, digestBytes, streamOf } from '@stowage/core';
 import { buildSeekIndex, decodeSeekIndex, encodeSeekIndex } from '@stowage/layer-store';
-import { MEDIA_TYPES } from '@stowage/types';
+import { digestKey, MEDIA_TYPES } from '@stowage/types';
 import type { Bytes, Descriptor, Digest, Fetch, Platform } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openStowage } from '../open-stowage.ts';
@@ -147,6 +147,14 @@ describe('what refers to an image', () => {
     const digest = what === 'blobs' ? await digestBytes(index) : (listed?.digest ?? '');
     instead = (asked) => (asked.endsWith(`/${what}/${digest}`) ? refusal(403, 'DENIED') : undefined);
     expect(await read()).toEqual(STREAMED);
+  });
+
+  it('is kept for its repository alone', async () => {
+    await refer(await indexOf(TAR));
+    expect(await read()).toEqual(REFERRED);
+    await registry.push('other/app:v1', [{ 'etc/motd': 'hello' }]);
+    await stowage.viewRemote('localhost/other/app:v1', { platform: PLATFORM });
+    expect(await stowage.metadata.get('remote-seek', digestKey(LAYER))).toBeDefined();
   });
 
   it('is taken by what its manifest says, where the list does not tell its type', async () => {

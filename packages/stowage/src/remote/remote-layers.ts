@@ -11,8 +11,8 @@ import type {
   MetadataStore,
   Repository,
 } from '@stowage/types';
-import { keepIndex, keptIndex } from './kept-indexes.ts';
-import type { IndexOrigin } from './kept-indexes.ts';
+import { foundIndex, keepIndex, keptIndex, madeIndex } from './kept-indexes.ts';
+import type { IndexPlace } from './kept-indexes.ts';
 import { readReferredIndex } from './referred-index.ts';
 import { findReferredTables } from './referred-tables.ts';
 import type { ReferredTables } from './referred-tables.ts';
@@ -24,6 +24,8 @@ const USELESS: readonly ErrorCode[] = ['INVALID_ARCHIVE', 'LIMIT_EXCEEDED', 'UNS
 /** The layers of one image, and how they are read. */
 export interface RemoteLayersInit {
   readonly remote: Repository;
+  /** Its full name, with that of the registry. */
+  readonly repository: string;
   /** The digest of the image's manifest. */
   readonly image: Digest;
   /** Keeps indexes. */
@@ -48,14 +50,16 @@ type Layer = Pick<TocLayerInit, 'content' | 'descriptor'> & { readonly diffId: D
  * that does. Where there is none, the layer is streamed once, and its index is kept.
  */
 export function createRemoteLayers(init: RemoteLayersInit): OpenRemoteLayer {
-  const { remote, image, metadata, referrers } = init;
+  const { remote, repository, image, metadata, referrers } = init;
   let tables: Promise<ReferredTables> | undefined;
   return async (descriptor, diffId, options) => {
     const layer: Layer = { content: remote.blobs, descriptor, diffId };
-    const kept =
-      (await openKept(layer, 'made', metadata, options)) ??
-      (referrers ? await openKept(layer, 'found', metadata, options) : undefined);
-    if (kept !== undefined) return kept;
+    const made = madeIndex(descriptor.digest);
+    const found = await foundIndex(descriptor.digest, repository);
+    for (const place of referrers ? [made, found] : [made]) {
+      const kept = await openKept(layer, place, metadata, options);
+      if (kept !== undefined) return kept;
+    }
 
     const toc = await unlessUseless(findToc(layer.content, descriptor, options));
     const inside = toc && (await unlessUseless(openVerified({ ...layer, toc }, options)));
@@ -63,23 +67,23 @@ export function createRemoteLayers(init: RemoteLayersInit): OpenRemoteLayer {
 
     if (referrers) {
       tables ??= findReferredTables(remote, image, options);
-      const beside = await openReferred(layer, await tables, init, options);
+      const beside = await openReferred(layer, await tables, init, found, options);
       if (beside !== undefined) return beside;
     }
 
     const index = await buildSeekIndex(layer, options);
-    await keepIndex(metadata, 'made', descriptor.digest, index, options);
+    await keepIndex(metadata, made, index, options);
     return openSeekableLayer({ ...layer, index });
   };
 }
 
 async function openKept(
   layer: Layer,
-  origin: IndexOrigin,
+  place: IndexPlace,
   metadata: MetadataStore,
   options: AbortOptions,
 ): Promise<LayerReader | undefined> {
-  const index = await keptIndex(metadata, origin, layer.descriptor.digest, options);
+  const index = await keptIndex(metadata, place, options);
   return index && (await unlessRefused(openSeekableLayer({ ...layer, index }), options));
 }
 
@@ -88,6 +92,7 @@ async function openReferred(
   layer: Layer,
   { indexes, ztocs }: ReferredTables,
   { remote, metadata }: RemoteLayersInit,
+  found: IndexPlace,
   options: AbortOptions,
 ): Promise<LayerReader | undefined> {
   const { digest } = layer.descriptor;
@@ -98,7 +103,7 @@ async function openReferred(
     );
     const opened = read && (await unlessRefused(openSeekableLayer({ ...layer, index: read.index }), options));
     if (read === undefined || opened === undefined) continue;
-    await keepIndex(metadata, 'found', digest, read.bytes, options);
+    await keepIndex(metadata, found, read.bytes, options);
     return opened;
   }
   for (const ztoc of ztocs.get(digest) ?? []) {

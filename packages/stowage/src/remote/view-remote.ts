@@ -1,6 +1,7 @@
 import { hostPlatform } from '@stowage/core';
 import { openImageView } from '@stowage/layer-store';
 import type { ImageView } from '@stowage/layer-store';
+import { formatReference, trimNamed } from '@stowage/types';
 import type { AbortOptions, LayerReader, Platform, Reference, Repository, Storage } from '@stowage/types';
 import type { RegistryAccess } from '../access/registry-access.ts';
 import { sideBySide } from '../pull/side-by-side.ts';
@@ -31,7 +32,9 @@ export function viewRemote(
 ): Promise<ImageView> {
   const work = async (remote: Repository): Promise<ImageView> => {
     const image = await readRemoteImage(remote, { reference, platform, content }, { signal: ended });
-    const open = createRemoteLayers({ remote, image: image.descriptor.digest, metadata, referrers });
+    const repository = formatReference(trimNamed(reference));
+    const { digest } = image.descriptor;
+    const open = createRemoteLayers({ remote, repository, image: digest, metadata, referrers });
     const layers: LayerReader[] = [];
     const openAt = async (
       [index, { descriptor, diffId }]: [number, RemoteImage['layers'][number]],
