@@ -1,32 +1,16 @@
 import { gzipSync } from 'node:zlib';
-import { collect, createTarWriter, digestBytes, findCheckpoint } from '@stowage/core';
+import { collect, digestBytes, findCheckpoint } from '@stowage/core';
 import { buildSeekIndex, decodeSeekIndex, openImageView, openSeekableLayer } from '@stowage/layer-store';
 import { createRepository } from '@stowage/registry';
 import { MEDIA_TYPES } from '@stowage/types';
-import type { Bytes, Descriptor, Fetch } from '@stowage/types';
+import type { Descriptor, Fetch } from '@stowage/types';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { noise } from '../support/noise.ts';
+import { largeTar, LAST } from './support/large-tar.ts';
 import { useRegistries } from './support/use-registries.ts';
 
 const NAME = 'library/large';
-const SIZE = 32 << 20;
-const LAST = noise(4096);
 
 const registries = useRegistries();
-
-/** A tar of so many bytes at least, of files that compress as those of a layer do, and the last file at its end. */
-function largeTar(): Bytes {
-  const tar = createTarWriter();
-  const random = noise(1 << 20);
-  const parts: Bytes[] = [];
-  for (let made = 0; made < SIZE; made += random.length) {
-    // Half of each KiB is what nothing else has.
-    const content = random.map((byte, at) => (at % 1024 < 512 ? byte ^ (made >> 20) : 32));
-    parts.push(...tar.entry({ name: `usr/lib/${String(made)}` }, content));
-  }
-  parts.push(...tar.entry({ name: 'etc/last' }, LAST), tar.end());
-  return new Uint8Array(Buffer.concat(parts));
-}
 
 describe('a large gzip layer in a docker-registry', () => {
   let descriptor: Descriptor;

@@ -20,6 +20,7 @@ import { addReferrersCommand } from './commands/referrers.ts';
 import { addResolveCommand } from './commands/resolve.ts';
 import { addRmCommand } from './commands/rm.ts';
 import { addSaveCommand } from './commands/save.ts';
+import { addSeekIndexCommand } from './commands/seek-index.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { addTagCommand } from './commands/tag.ts';
 import { addTagsCommand } from './commands/tags.ts';
@@ -47,6 +48,7 @@ const COMMANDS: readonly ((program: Command, context: CommandContext) => void)[]
   addCopyCommand,
   addReferrersCommand,
   addArtifactCommand,
+  addSeekIndexCommand,
   addLoginCommand,
   addLogoutCommand,
   addServeCommand,

@@ -10,6 +10,8 @@ import type { RegistryFlags } from './registry-options.ts';
 /** Where the image is whose files are looked at. */
 export interface ViewFlags extends StoreFlags, RegistryFlags {
   readonly remote?: boolean;
+  /** Whether what refers to a remote image may help to read it. Default `true`. */
+  readonly referrers?: boolean;
   readonly platform?: string;
 }
 
@@ -19,6 +21,9 @@ export type View = Awaited<ReturnType<Stowage['viewRemote']>>;
 /** The options of commands that look at the files of an image. */
 export function addViewOptions(command: Command): void {
   command.addOption(new Option('--remote', 'look into the image in its registry, without pulling it'));
+  command.addOption(
+    new Option('--no-referrers', 'with --remote: read by nothing that others have pushed beside the image'),
+  );
   command.addOption(platformOption());
   for (const option of registryFlags()) command.addOption(option);
   command.addOption(storeOption());
@@ -32,14 +37,14 @@ export async function withView(
   work: (view: View) => Promise<void>,
 ): Promise<void> {
   const { signal } = context.environment;
-  const { remote = false, platform } = flags;
+  const { remote = false, referrers, platform } = flags;
   const options = remote ? await registryOptions(ref, flags, context.environment) : {};
   await withStowage(
     flags,
     context,
     async (stowage) => {
       if (remote) {
-        await work(await stowage.viewRemote(ref, { platform, signal }));
+        await work(await stowage.viewRemote(ref, { platform, referrers, signal }));
         return;
       }
       const view = await stowage.view(ref, { signal });

@@ -9,7 +9,7 @@ export { buildSeekIndex } from './layer/build-seek-index.ts';
 export type { BuildSeekIndexInit } from './layer/build-seek-index.ts';
 export { openSeekableLayer } from './layer/seekable-layer.ts';
 export type { SeekableLayer, SeekableLayerInit } from './layer/seekable-layer.ts';
-export { forgetSeekIndexes } from './store/seek-records.ts';
+export { forgetSeekIndexes, readSeekIndex } from './store/seek-records.ts';
 export { decodeSeekIndex } from './seek/decode-seek-index.ts';
 export { encodeSeekIndex } from './seek/encode-seek-index.ts';
 export type { DecodeSeekIndexOptions, SeekIndex, SeekPoints } from './seek/seek-index.ts';

@@ -14,7 +14,7 @@ import type {
   ReferenceStore,
   Storage,
 } from '@stowage/types';
-import { forgetRemoteIndexes } from './access/remote-layers.ts';
+import { forgetRemoteIndexes } from './remote/kept-indexes.ts';
 import { withImageLayers } from './image-layers.ts';
 import { COLLECTION_LOCK, leasedDigests } from './leases.ts';
 import { forgetSentTypes } from './push/sent-types.ts';

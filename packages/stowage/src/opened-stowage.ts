@@ -73,6 +73,7 @@ import type {
   PullArtifactOptions,
   PullOptions,
   PushOptions,
+  PushSeekIndexesOptions,
   RemoveOptions,
   ResolveOptions,
   Stowage,
@@ -262,9 +263,19 @@ export class OpenedStowage implements Stowage {
   viewRemote(text: string, options: ViewRemoteOptions = {}): Promise<ImageView> {
     const reference = tagNameOnly(parseNormalizedNamed(text));
     return this.#calls.run(options, async (signal) => {
-      const { viewRemote } = await import('./access/view-remote.ts');
-      const deps = { access: this.#access, storage: this.storage };
-      return await viewRemote(reference, deps, platformOf(options.platform), { signal });
+      const { viewRemote } = await import('./remote/view-remote.ts');
+      const platform = platformOf(options.platform);
+      return await viewRemote(reference, this.#remotes(), { referrers: options.referrers, platform, signal });
+    });
+  }
+
+  pushSeekIndexes(text: string, options: PushSeekIndexesOptions = {}): Promise<PushArtifactResult> {
+    const reference = tagNameOnly(parseNormalizedNamed(text));
+    const platform = platformOf(options.platform);
+    return this.#calls.run(options, async (signal) => {
+      const { pushSeekIndexes } = await import('./remote/push-seek-indexes.ts');
+      const { onProgress } = options;
+      return await pushSeekIndexes(reference, this.#remotes(), { platform, onProgress, signal });
     });
   }
 
@@ -369,6 +380,10 @@ export class OpenedStowage implements Stowage {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #remotes(): { readonly access: RegistryAccess; readonly storage: Storage } {
+    return { access: this.#access, storage: this.storage };
   }
 
   #parts(): Pick<Stowage, 'storage' | 'imageStore' | 'layers' | 'references'> {

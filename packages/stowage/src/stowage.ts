@@ -126,6 +126,19 @@ export interface RemoveOptions extends AbortOptions {
 export interface ViewRemoteOptions extends AbortOptions {
   /** What to choose from an index. Default: linux on this processor. */
   readonly platform?: Platform | string | undefined;
+  /**
+   * Whether seek indexes and tables of SOCI's are used that refer to the image in its registry. Whoever may push to the
+   * repository may push such things, and nothing in the image vouches for them. Default `true`.
+   */
+  readonly referrers?: boolean | undefined;
+}
+
+/** How the seek indexes of an image are pushed. */
+export interface PushSeekIndexesOptions extends AbortOptions {
+  /** What to choose from an index. Default: linux on this processor. */
+  readonly platform?: Platform | string | undefined;
+  /** Told of every step. */
+  readonly onProgress?: ProgressOutput | undefined;
 }
 
 /** An image's merged file tree. It keeps the image's layers until it is closed. */
@@ -195,13 +208,23 @@ export interface Stowage extends AsyncDisposable {
   view(reference: string, options?: AbortOptions): Promise<OpenImageView>;
   /**
    * The merged file tree of an image that stays in its registry: what is read comes by single ranges of its layers. A layer
-   * that has a table of contents which the manifest vouches for (eStargz, zstd:chunked, SOCI) is opened by that; any other
-   * one is streamed once, and its seek index is kept in the store until `gc`. Contents that are read by a seek index are
-   * not verified: the registry is trusted for them. Nothing has to be closed.
+   * that has a table of contents which the manifest vouches for (eStargz, zstd:chunked) is opened by that, else by a seek
+   * index or a table of SOCI's that refers to the image; any other one is streamed once. Seek indexes are kept in the
+   * store until `gc`. Contents that are read by one are not verified: the registry is trusted for them, and whoever pushed
+   * what refers to the image. Nothing has to be closed.
    *
    * @throws see `pull`; `UNSUPPORTED` for images of schema 1
    */
   viewRemote(reference: string, options?: ViewRemoteOptions): Promise<ImageView>;
+  /**
+   * Makes the seek indexes of the layers of an image in a registry, and pushes them beside it as one artifact that refers to
+   * it: whoever looks into the image by {@link Stowage.viewRemote} then need not stream its layers. What this store knows of
+   * layers is taken, the others are streamed once. The artifact is the same every time, and one that is there is not pushed
+   * again. `LIMIT_EXCEEDED` for a layer with too many entries for an index.
+   *
+   * @throws see `viewRemote` and `pushArtifact`
+   */
+  pushSeekIndexes(reference: string, options?: PushSeekIndexesOptions): Promise<PushArtifactResult>;
   /** How two images differ, as `diffViews` of `@stowage/layer-store` tells. `NOT_FOUND`, `AMBIGUOUS`. */
   diff(before: string, after: string, options?: DiffViewsOptions): Promise<readonly ViewDifference[]>;
   /**

@@ -9,7 +9,7 @@ import type { DecodeSeekIndexOptions, SeekIndex, SeekPoints } from './seek-index
 import { CHECK_LENGTH, FORMATS, MAGIC, MAX_DIGEST_LENGTH, VERSION } from './seek-index-form.ts';
 
 /** Of inflated entries: what the most names that a layer may have take, at three bytes for a character. */
-const MAX_ENTRY_BYTES = 1 << 30;
+const DEFAULT_MAX_ENTRY_BYTES = 1 << 30;
 const DEFAULT_MAX_CHECKPOINT_BYTES = 128 * 1024 * 1024;
 
 /** An index of which only the head has been looked at, and which is whole. */
@@ -63,8 +63,11 @@ export function openSeekIndex(bytes: Bytes, options: DecodeSeekIndexOptions = {}
   const points = input.raw(pointsLength);
   if (input.left > 0) throw invalidIndex('there is more than it says');
   const { maxEntries = DEFAULT_TAR_LIMITS.maxEntries, maxCheckpointBytes } = options;
-  if (entryCount > maxEntries || entryBytes > MAX_ENTRY_BYTES)
-    throw new StowageError('LIMIT_EXCEEDED', `a seek index of ${String(entryCount)} entries`);
+  const { maxEntryBytes = DEFAULT_MAX_ENTRY_BYTES } = options;
+  if (entryCount > maxEntries || entryBytes > maxEntryBytes) {
+    const words = `${String(entryCount)} entries of ${String(entryBytes)} bytes`;
+    throw new StowageError('LIMIT_EXCEEDED', `a seek index of ${words}`);
+  }
   if (entryCount * LEAST_ENTRY > entryBytes) throw invalidIndex('it has fewer entries than it says');
   const head = { diffId, diffSize, blob: { digest, size }, format };
   return {

@@ -244,6 +244,9 @@ describe('a hostile seek index', () => {
         code: 'LIMIT_EXCEEDED',
       });
     }
+    await expect(decodeSeekIndex(await forged(entry), { maxEntryBytes: 3 })).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+    });
     await expect(decodeSeekIndex(await forged(entry), { maxEntries: 0 })).rejects.toMatchObject({
       code: 'LIMIT_EXCEEDED',
     });

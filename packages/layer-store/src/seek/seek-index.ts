@@ -28,6 +28,8 @@ export interface SeekIndex extends SeekPoints {
 export interface DecodeSeekIndexOptions {
   /** The most entries. Default a million. */
   readonly maxEntries?: number | undefined;
+  /** The most bytes of the entries, inflated. Default 1 GiB. */
+  readonly maxEntryBytes?: number | undefined;
   /** The most bytes that the checkpoints may have in memory. Default 128 MiB. */
   readonly maxCheckpointBytes?: number | undefined;
 }

@@ -6,10 +6,12 @@ const NAMESPACE = 'seek';
 
 /** The seek indexes of layers in a storage's metadata, by DiffID. Whatever happens to one, it can be made again. */
 export class SeekRecords {
+  readonly #storage: Pick<Storage, 'metadata'>;
   readonly #metadata: MetadataStore;
 
-  constructor({ metadata }: Pick<Storage, 'metadata'>) {
-    this.#metadata = metadata;
+  constructor(storage: Pick<Storage, 'metadata'>) {
+    this.#storage = storage;
+    this.#metadata = storage.metadata;
   }
 
   /** `undefined` where there is none, or none that can be read. */
@@ -20,7 +22,7 @@ export class SeekRecords {
 
   /** As {@link SeekRecords.read}, with words for what is wrong. */
   async examine(diffId: DiffID, options?: AbortOptions): Promise<OpenSeekIndex | string> {
-    const bytes = await this.#metadata.get(NAMESPACE, digestKey(diffId), options);
+    const bytes = await readSeekIndex(this.#storage, diffId, options);
     if (bytes === undefined) return 'there is none';
     // Loaded on demand: nobody who pulls and pushes looks into layers.
     const { openSeekIndex } = await import('../seek/decode-seek-index.ts');
@@ -56,6 +58,31 @@ export class SeekRecords {
     }
     return list;
   }
+}
+
+/**
+ * The seek index that a store keeps of a layer, in its form, to be given to others. Whether it is whole, and of the blob
+ * that you mean, `openSeekableLayer` tells.
+ *
+ * @param storage of the layers
+ * @param diffId names the layer
+ * @param options how to end early
+ * @returns `undefined` where there is none
+ *
+ * @example
+ * ```ts
+ * import { EMPTY_LAYER_DIFF_ID, readSeekIndex } from '@stowage/layer-store';
+ * import { createMemoryStorage } from '@stowage/storage';
+ *
+ * console.log(await readSeekIndex(createMemoryStorage(), EMPTY_LAYER_DIFF_ID)); // undefined
+ * ```
+ */
+export function readSeekIndex(
+  { metadata }: Pick<Storage, 'metadata'>,
+  diffId: DiffID,
+  options: AbortOptions = {},
+): Promise<Bytes | undefined> {
+  return metadata.get(NAMESPACE, digestKey(diffId), options);
 }
 
 /**

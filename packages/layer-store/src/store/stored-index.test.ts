@@ -7,7 +7,7 @@ import type { LayerLimits } from '../content/limits.ts';
 import { decodeSeekIndex } from '../seek/decode-seek-index.ts';
 import { gzip, tarOf, textOf, withContent } from '../test-support/layers.ts';
 import { openLayerStore } from './layer-store.ts';
-import { forgetSeekIndexes } from './seek-records.ts';
+import { forgetSeekIndexes, readSeekIndex } from './seek-records.ts';
 
 const TAR = tarOf({ a: 'first', b: 'second' });
 
@@ -109,6 +109,7 @@ describe('the index of a stored layer', () => {
     const stray = `sha256/${'0'.repeat(64)}`;
     await storage.metadata.set('seek', stray, new Uint8Array(3));
     await forgetSeekIndexes(storage, new Set([layer.diffId]));
+    expect(await readSeekIndex(storage, layer.diffId)).toEqual(await stored(layer));
     expect(await stored(layer)).toBeDefined();
     expect(await storage.metadata.get('seek', stray)).toBeUndefined();
     await forgetSeekIndexes(storage, new Set());

@@ -95,6 +95,27 @@ describe('an artifact', () => {
     expect(byTag.subject).toBe(image.digest);
   });
 
+  it.each(['HEAD /v2/app/manifests/sha256:', 'GET /v2/app/referrers/'])(
+    'is pushed again unless it is there and listed: %s',
+    async (refused) => {
+      const { sbom } = await attach(image.digest);
+      const puts = (): number =>
+        two.source.requests.splice(0).filter((line) => /^PUT .*manifests/.test(line)).length;
+      puts();
+      expect((await attach(image.digest)).sbom.digest).toBe(sbom.digest);
+      expect(puts()).toBe(0);
+      two.instead = (request) =>
+        request.startsWith(refused) && request !== `HEAD /v2/app/manifests/${image.digest}`
+          ? new Response(null, { status: 404 })
+          : undefined;
+      const again = await two.stowage.pushArtifact('source.test/app', {
+        ...{ artifactType: TYPE, subject: image.digest },
+        files: [{ content: bytes('sbom'), title: 'sbom.json', mediaType: 'application/json' }],
+      });
+      expect([again.digest, puts()]).toEqual([sbom.digest, 1]);
+    },
+  );
+
   it('is refused where something is wrong with it', async () => {
     const push = two.stowage.pushArtifact.bind(two.stowage);
     await expect(push('source.test/app:a', { artifactType: 'text' })).rejects.toMatchObject({

@@ -4,6 +4,7 @@ import {
   discardProgress,
   formatReference,
   isNameOnly,
+  isStowageError,
   MEDIA_TYPES,
   parseNormalizedNamed,
   shortId,
@@ -19,6 +20,7 @@ import type {
   Digest,
   ProgressOutput,
   Reference,
+  ReferrersOptions,
   Repository,
 } from '@stowage/types';
 import type { RegistryAccess } from '../access/registry-access.ts';
@@ -84,14 +86,15 @@ export async function pushArtifact(
   const layers = parts.length === 0 ? [config] : parts.map(({ descriptor }) => descriptor);
   const bytes = buildOciManifest({ artifactType, config, layers, subject, annotations }, { indent: '' });
   const digest = await digestBytes(bytes);
-  const { manifests } = repository;
-  const { mediaType, size } = await manifests.put(reference.tag ?? digest, bytes, MEDIA_TYPES.ociManifest, {
-    signal,
-  });
+  const { ociManifest: mediaType } = MEDIA_TYPES;
+  const known = reference.tag === undefined && subject !== undefined;
+  if (!known || !(await isThere(digest, subject.digest, repository, { artifactType, signal }))) {
+    await repository.manifests.put(reference.tag ?? digest, bytes, mediaType, { signal });
+  }
   onProgress({ id: '', message: `Digest: ${digest}` });
   return {
     reference: formatReference(isNameOnly(reference) ? withDigest(reference, digest) : reference),
-    ...{ digest, mediaType, size, artifactType },
+    ...{ digest, mediaType, size: bytes.length, artifactType },
     ...(subject === undefined ? {} : { subject: subject.digest }),
     blobs: [...blobs.keys()].flatMap((blob) => sent.get(blob) ?? []),
   };
@@ -123,6 +126,24 @@ async function findSubject(
   const found = await unlessMissing(manifests.head(about, options));
   if (found === undefined) throw new StowageError('NOT_FOUND', `no manifest ${about} in ${path} to refer to`);
   return found;
+}
+
+/** Whether an artifact is in the registry, and listed where it should be. Where there is no telling, it is not. */
+async function isThere(
+  digest: Digest,
+  subject: Digest,
+  repository: Repository,
+  options: ReferrersOptions,
+): Promise<boolean> {
+  try {
+    await repository.manifests.head(digest, options);
+    const listed = repository.referrers(subject, options);
+    for await (const referrer of listed) if (referrer.digest === digest) return true;
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (!isStowageError(error)) throw error;
+  }
+  return false;
 }
 
 async function partOf(file: ArtifactFile, { signal }: AbortOptions): Promise<Part> {
