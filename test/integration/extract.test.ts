@@ -12,18 +12,17 @@ import type { Layer } from '@stowage/types';
 import { afterAll, describe, expect, it } from 'vitest';
 import { makeCorpus } from '../fixtures/tar/corpus.ts';
 import { hasGnuTar } from '../fixtures/tar/gnu-tar.ts';
-import { writeLayout } from '../bench/support/write-layout.ts';
 import { buildImage } from '../support/image-builder.ts';
-import type { BuiltImage, EntryToBuild } from '../support/image-builder.ts';
+import type { EntryToBuild } from '../support/image-builder.ts';
 import { listDirectory } from '../support/listed-directory.ts';
 import type { ListedFile } from '../support/listed-directory.ts';
 import { seededRandom } from '../support/random.ts';
+import { comparable, hasUmoci, listView, unpackWithUmoci } from './support/unpacked.ts';
 
 // Images unpacked by us, by umoci and by GNU tar: the same names, modes, owners, times, links and bytes.
 
 const folder = mkdtempSync(join(tmpdir(), 'stowage-extract-'));
 const isRoot = process.geteuid?.() === 0;
-const hasUmoci = spawnSync('umoci', ['--version']).status === 0;
 let count = 0;
 
 afterAll(() => {
@@ -49,33 +48,6 @@ async function unpackWithStowage(
   const omissions: Omission[] = [];
   await extract(await layersOf(tars), { ...options, to, onOmission: (omission) => omissions.push(omission) });
   return { listing: listDirectory(to), omissions };
-}
-
-async function unpackWithUmoci(
-  image: BuiltImage,
-  ...flags: readonly string[]
-): Promise<Map<string, ListedFile>> {
-  const layout = newPath('layout');
-  await writeLayout(layout, image, 'v1');
-  const bundle = newPath('bundle');
-  const { status, stderr } = spawnSync('umoci', ['unpack', ...flags, '--image', `${layout}:v1`, bundle], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`umoci: ${stderr}`);
-  return listDirectory(join(bundle, 'rootfs'));
-}
-
-/** A listing that compares: the times of directories that no layer has an entry for are anybody's. */
-function comparable(listing: Map<string, ListedFile>, implicit: ReadonlySet<string> = new Set()): object {
-  return Object.fromEntries(
-    [...listing].map(([name, file]) => {
-      // The mode of a symbolic link means nothing.
-      const { mode, mtime, ...rest } = file;
-      const path = Buffer.from(name, 'hex').toString('latin1');
-      const known = file.type === 'symlink' ? rest : { mode, ...rest };
-      return [path, implicit.has(path) ? known : { ...known, mtime }];
-    }),
-  );
 }
 
 const T = 1_600_000_000;
@@ -181,7 +153,7 @@ describe.runIf(hasUmoci)('an image unpacked by us and by umoci', () => {
 
   it.each(images)('%s: the same without owners', async (_what, layers) => {
     const image = buildImage(layers);
-    const theirs = await unpackWithUmoci(image, '--rootless');
+    const theirs = await unpackWithUmoci(image, newPath('umoci'), '--rootless');
     const { listing } = await unpackWithStowage(
       image.layers.map(({ bytes }) => bytes),
       { owners: 'mine' },
@@ -189,11 +161,21 @@ describe.runIf(hasUmoci)('an image unpacked by us and by umoci', () => {
     expect(comparable(listing)).toEqual(comparable(theirs));
   });
 
-  it.runIf(isRoot).each(images)('%s: the same with owners', async (_what, layers) => {
+  const DEVICES: readonly EntryToBuild[] = [
+    dir('dev'),
+    { name: 'dev/null', type: 'char', mode: 0o666, mtime: T, devmajor: 1, devminor: 3 },
+    { name: 'dev/disk', type: 'block', mode: 0o660, mtime: T, devmajor: 8, devminor: 17, uid: 0, gid: 6 },
+    { name: 'dev/pipe', type: 'fifo', mode: 0o640, mtime: T, uid: 7 },
+  ];
+  const withDevices: typeof images = [...images, ['devices', [DEVICES, [file('dev/.wh.disk', '')]]]];
+
+  it.runIf(isRoot).each(withDevices)('%s: the same with owners', async (_what, layers) => {
     const image = buildImage(layers);
-    const theirs = await unpackWithUmoci(image);
-    const { listing } = await unpackWithStowage(image.layers.map(({ bytes }) => bytes));
-    expect(comparable(listing)).toEqual(comparable(theirs));
+    const theirs = comparable(await unpackWithUmoci(image, newPath('umoci')));
+    const tars = image.layers.map(({ bytes }) => bytes);
+    const { listing } = await unpackWithStowage(tars, { specialFiles: 'mknod' });
+    expect(comparable(listing)).toEqual(theirs);
+    expect(comparable(await listView(await openImageView(await layersOf(tars))))).toEqual(theirs);
   });
 });
 

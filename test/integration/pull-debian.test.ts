@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { encodeTarText } from '@stowage/core';
@@ -9,12 +17,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gnuTar, hasGnuTar, listWithGnuTar } from '../fixtures/tar/gnu-tar.ts';
 import { nameInHex } from '../fixtures/tar/listed-entry.ts';
 import type { ListedEntry } from '../fixtures/tar/listed-entry.ts';
-import { assembleImage, layerOfTar, pushImage } from '../support/image-builder.ts';
-import type { BuiltImage } from '../support/image-builder.ts';
+import { assembleImage, buildLayer, layerOfTar, pushImage } from '../support/image-builder.ts';
+import type { BuiltImage, EntryToBuild } from '../support/image-builder.ts';
+import { listDirectory } from '../support/listed-directory.ts';
 import { startDockerd } from './support/dockerd.ts';
 import type { Dockerd } from './support/dockerd.ts';
 import { findPeers } from './support/peers.ts';
 import { inspectWithSkopeo } from './support/skopeo.ts';
+import { comparable, hasUmoci, listView, unpackWithUmoci, withoutContent } from './support/unpacked.ts';
 import { useRegistries } from './support/use-registries.ts';
 
 // A part of a real Debian root file system: what packages of this machine have installed, as GNU tar archives it.
@@ -23,28 +33,90 @@ import { useRegistries } from './support/use-registries.ts';
 const LAYERS = [
   ['base-files', 'base-passwd', 'coreutils', 'gzip', 'bash'],
   ['login', 'passwd', 'util-linux', 'mount', 'perl-base', 'man-db'],
+  // The rest of what every Debian system has.
+  [
+    'apt',
+    'bsdutils',
+    'dash',
+    'debconf',
+    'debianutils',
+    'diffutils',
+    'dpkg',
+    'e2fsprogs',
+    'findutils',
+    'grep',
+  ],
+  [
+    'hostname',
+    'libc-bin',
+    'libpam-modules',
+    'libpam-runtime',
+    'ncurses-base',
+    'sed',
+    'sysvinit-utils',
+    'tar',
+  ],
 ] as const;
+
+/** What a later layer takes away and puts elsewhere. */
+const T = 1_700_000_000;
+const CHANGES: readonly EntryToBuild[] = [
+  // One name of a program that has two.
+  { name: 'usr/bin/.wh.gunzip' },
+  { name: 'usr/share/doc/.wh.base-passwd' },
+  { name: 'usr/share/doc/coreutils', type: 'dir', mode: 0o700, mtime: T },
+  { name: 'usr/share/doc/coreutils/new', content: 'new', mtime: T },
+  // The marker comes after what is in the directory.
+  { name: 'usr/share/doc/coreutils/.wh..wh..opq' },
+  { name: 'usr/share/doc/gzip', content: 'a file over a directory', mtime: T },
+  { name: 'etc/issue', type: 'dir', mode: 0o2775, uid: 3, gid: 50, mtime: T },
+  { name: 'etc/issue/in', content: 'a directory over a file', mode: 0o4711, mtime: T },
+  { name: 'usr/bin/su', content: 'another program', mode: 0o6755, gid: 42, mtime: T },
+  { name: 'usr/bin/shell', type: 'hardlink', linkname: 'usr/bin/ls', mode: 0o755 },
+  { name: 'usr/lib/os-release', type: 'symlink', linkname: '/etc/issue/in', mtime: T },
+];
 /** Larger files are left out, bytes: they would only take time. */
 const LARGEST = 500_000;
+/** Pages and texts in many languages are left out, as slim images leave them out: thousands of small files. */
+const LEFT_OUT = /^\/usr\/share\/(locale|man)\//;
 
 /** The files of packages, as they are below `/`, by the names that they really have. */
 function filesOf(packages: readonly string[]): string[] {
   const { stdout } = spawnSync('dpkg', ['-L', ...packages], { encoding: 'utf8' });
   const paths = stdout
     .split('\n')
-    .filter((path) => path.length > 1 && path !== '/.' && path.startsWith('/') && existsSync(dirname(path)))
+    .filter(
+      (path) =>
+        path.length > 1 &&
+        path.startsWith('/') &&
+        path !== '/.' &&
+        !LEFT_OUT.test(path) &&
+        existsSync(dirname(path)),
+    )
     .map((path) => join(realpathSync(dirname(path)), basename(path)))
     .filter((path) => {
       const found = lstatSync(path, { throwIfNoEntry: false });
-      return found !== undefined && !(found.isFile() && found.size > LARGEST);
+      if (found === undefined || (found.isFile() && found.size > LARGEST)) return false;
+      return found.isSymbolicLink() || isReadable(path);
     });
   return [...new Set(paths)].sort().map((path) => path.slice(1));
+}
+
+/** Some directories are for root alone. */
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 describe.runIf(hasGnuTar && existsSync('/var/lib/dpkg/status'))('a part of this Debian system', () => {
   const registries = useRegistries();
   let name: string;
   let image: BuiltImage;
+  let changed: BuiltImage;
   let archives: readonly string[];
   let ours: Stowage;
 
@@ -59,12 +131,12 @@ describe.runIf(hasGnuTar && existsSync('/var/lib/dpkg/status'))('a part of this 
     });
     const tars = archives.map((archive) => readFileSync(archive));
     const fast = { suffix: '+gzip', compress: (tar: Uint8Array) => gzipSync(tar, { level: 1 }) } as const;
-    image = assembleImage(
-      tars.map((tar) => layerOfTar(tar, fast)),
-      { docker: true },
-    );
+    const layers = tars.map((tar) => layerOfTar(tar, fast));
+    image = assembleImage(layers, { docker: true });
+    changed = assembleImage([...layers, buildLayer(CHANGES)]);
     const registry = await registries.start();
     await pushImage(fetch, `http://${registry.host}`, 'debian', 'part', image);
+    await pushImage(fetch, `http://${registry.host}`, 'debian', 'changed', changed);
     name = `${registry.host}/debian:part`;
     ours = await openStowage({ root: join(registries.directory, 'store') });
     await ours.pull(name, { platform: 'linux/amd64' });
@@ -100,6 +172,31 @@ describe.runIf(hasGnuTar && existsSync('/var/lib/dpkg/status'))('a part of this 
       expect(Buffer.compare(bytes, readFileSync(`/${path}`)), path).toBe(0);
     }
   });
+
+  it.runIf(hasUmoci)(
+    'is unpacked and listed as umoci unpacks it, with a layer of changes above',
+    async () => {
+      const reference = name.replace(/part$/, 'changed');
+      await ours.pull(reference, { platform: 'linux/amd64' });
+      const to = join(registries.directory, 'extracted');
+      await ours.extract(reference, { to });
+      const isRoot = process.geteuid?.() === 0;
+      const flags = isRoot ? [] : ['--rootless'];
+      const unpacked = await unpackWithUmoci(changed, join(registries.directory, 'umoci'), ...flags);
+      // No layer has an entry for the root.
+      const root = new Set(['']);
+      const theirs = comparable(unpacked, root);
+      expect(comparable(listDirectory(to), root)).toEqual(theirs);
+      expect(theirs).not.toHaveProperty(['usr/bin/gunzip']);
+      expect(theirs).toHaveProperty(['usr/share/doc/coreutils/new']);
+      expect(theirs).not.toHaveProperty(['usr/share/doc/coreutils/copyright']);
+      await using view = await ours.view(reference);
+      const seen = await listView(view, { content: false });
+      expect([...seen.keys()]).toEqual([...unpacked.keys()]);
+      // To anybody but root all files are their own.
+      if (isRoot) expect(comparable(seen, root)).toEqual(comparable(withoutContent(unpacked), root));
+    },
+  );
 
   it('has the IDs that skopeo sees', async () => {
     const { id, rootfs } = await ours.inspect(name);
