@@ -28,8 +28,8 @@ export interface WorkerStageInit {
 }
 
 /**
- * Has a worker inflate and scan the archive. Plain bytes come to this thread only where somebody takes them: what
- * crosses costs as much as a hash of it.
+ * Has a worker inflate, scan the archive, and hash, unless another thread has nothing better to do: what crosses to it costs
+ * almost as much as the hash itself.
  */
 export class WorkerStage {
   readonly #calls: StageCalls;
@@ -91,16 +91,16 @@ export class WorkerStage {
 
   /** Shares the work out. The leases are the stage's own once there is one. */
   static async #open(init: WorkerStageInit, pool: LeasingPool, lease: WorkerLease): Promise<WorkerStage> {
-    const { work, takers, signal } = init;
+    const { work, signal } = init;
     let second: WorkerLease | undefined;
     try {
-      // A native hash costs this thread little. What is here anyway is hashed here, so that two threads work at once.
+      // A native hash costs this thread little: it takes that of the blob, whose bytes are here, and the other one too
+      // where no other layer keeps the workers busy.
       if (digestBackend() === 'native') {
-        const diffId = takers.onOutput === undefined ? work.diffId : undefined;
-        const here = diffId === undefined ? work.diffId : undefined;
+        const [here, there] = pool.leases === 1 ? [work.diffId, undefined] : [undefined, work.diffId];
         const digesters = await Promise.all([digesterFor(work.digest), digesterFor(here)]);
         signal?.throwIfAborted();
-        return new WorkerStage(init, lease, { ...work, digest: undefined, diffId }, digesters);
+        return new WorkerStage(init, lease, { ...work, digest: undefined, diffId: there }, digesters);
       }
       // Where there is none, as in a page, this thread is left alone. The hash of the plain bytes then costs more than
       // all the rest, and gets a worker of its own where there are two.

@@ -91,6 +91,13 @@ export class LeasingPool {
     }
   }
 
+  /** How many shares are held, or waited for. */
+  get leases(): number {
+    let count = 0;
+    for (const { leases } of this.#members) count += leases;
+    return count;
+  }
+
   async close(): Promise<void> {
     const members = [...this.#members];
     this.#members.clear();

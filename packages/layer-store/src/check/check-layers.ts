@@ -1,6 +1,6 @@
-import { iterate, withLock } from '@stowage/core';
+import { withLock } from '@stowage/core';
 import { isStowageError } from '@stowage/types';
-import type { AbortOptions, ChainID, CheckedItem, Storage } from '@stowage/types';
+import type { AbortOptions, Bytes, ChainID, CheckedItem, Storage } from '@stowage/types';
 import { LayerCache } from '../content/layer-cache.ts';
 import { LayerContent } from '../layer/layer-content.ts';
 import { LAYERS_LOCK, MAX_DEPTH } from '../store/layer-graph.ts';
@@ -127,10 +127,15 @@ class ContentFaults {
       diffSize,
       entryCache: new LayerCache(0),
       tarLimits: undefined,
+      worker: true,
     });
     let count = 0;
     try {
-      for await (const bytes of iterate(await layer.tarStream(options), options)) count += bytes.length;
+      const take = (bytes: Bytes): Promise<void> => {
+        count += bytes.length;
+        return Promise.resolve();
+      };
+      await layer.tarTo(take, options);
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!isStowageError(error)) throw error;

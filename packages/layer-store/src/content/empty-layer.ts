@@ -39,6 +39,7 @@ export const EMPTY_LAYER: Layer = Object.freeze<Layer>({
   // Not compressed, so that the blob is the tar stream.
   descriptor: Object.freeze({ mediaType: MEDIA_TYPES.ociLayer, digest: EMPTY_LAYER_DIFF_ID, size: TAR_SIZE }),
   tarStream: (): Promise<ByteStream> => Promise.resolve(streamOf(new Uint8Array(TAR_SIZE))),
+  tarTo: (take): Promise<void> => take(new Uint8Array(TAR_SIZE)),
   tarStreamFrom: (parent?: ChainID): Promise<ByteStream> =>
     parent === undefined ? EMPTY_LAYER.tarStream() : Promise.reject(notAParent(parent)),
   entries: noEntries,

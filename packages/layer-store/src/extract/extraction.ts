@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { sep } from 'node:path';
 import type { LayerReader, LayerTarReader } from '@stowage/types';
 import type { ExtractOptions, ExtractResult, Omission } from './extract-options.ts';
-import type { ExtractPlan, PlannedEntry } from './extract-plan.ts';
+import type { ExtractPlan, PlannedEntry, PlannedFile } from './extract-plan.ts';
 import { FileMetadata } from './file-metadata.ts';
 import { diskPath } from './file-names.ts';
 import { call, systemCode } from './node-files.ts';
@@ -12,6 +12,8 @@ import { writeLayer } from './write-layer.ts';
 
 /** How many names are made at the same time. */
 const NAMES_AT_ONCE = 16;
+/** How many layers are inflated at the same time. */
+const LAYERS_AT_ONCE = 2;
 const OWNER_WRITES = 0o200;
 
 /** What an {@link Extraction} works with. */
@@ -29,6 +31,10 @@ export class Extraction {
   readonly #metadata: FileMetadata;
   readonly #omissions: { [What in Omission['what']]: number } = { xattrs: 0, device: 0, fifo: 0 };
   #bytes = 0;
+  /** The layers that are done, by their places, and how many from the base on are. */
+  readonly #written = new Set<number>();
+  #done = 0;
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(init: ExtractionInit) {
     this.#init = init;
@@ -46,9 +52,13 @@ export class Extraction {
     } else {
       await this.#clearUnfinished(done);
     }
-    for (const layer of layers.slice(0, done)) this.#bytes += bytesOf(plan, layer);
-    this.#tell(done);
-    await this.#writeLayers(done);
+    for (const [index, layer] of layers.slice(0, done).entries()) {
+      this.#bytes += bytesOf(plan, layer);
+      this.#written.add(index);
+    }
+    this.#done = done;
+    this.#tell();
+    await this.#writeLayers();
     await this.#each(plan.symlinks, (link) => this.#makeSymlink(link));
     await this.#each(plan.specials, (file) => this.#makeSpecial(file));
     // From the deepest on: what is known of a directory ends with what changes in it, and may close it.
@@ -62,28 +72,54 @@ export class Extraction {
     return this.#omissions;
   }
 
-  async #writeLayers(done: number): Promise<void> {
-    const { layers, plan, staging, options } = this.#init;
-    const written = new Set<LayerReader>(layers.slice(0, done));
-    for (const [index, layer] of layers.entries()) {
-      if (index < done) continue;
-      options.signal?.throwIfAborted();
-      const files = written.has(layer) ? undefined : plan.files.get(layer);
-      written.add(layer);
-      if (files !== undefined) {
-        await writeLayer(layer, files, {
-          prefix: this.#prefix,
-          metadata: this.#metadata,
-          signal: options.signal,
-          onBytes: (count) => {
-            this.#bytes += count;
-            this.#tell(index);
-          },
-        });
+  /** The plan has each file once, so that layers need not wait for one another. */
+  async #writeLayers(): Promise<void> {
+    const { layers, plan, options } = this.#init;
+    const failure = new AbortController();
+    const signal = AbortSignal.any([
+      failure.signal,
+      ...(options.signal === undefined ? [] : [options.signal]),
+    ]);
+    const write = async ([index, layer]: [number, LayerTarReader]): Promise<void> => {
+      // A layer that is there twice has its files in the plan once.
+      const files = layers.indexOf(layer) === index ? plan.files.get(layer) : undefined;
+      try {
+        if (files !== undefined) await this.#writeLayer(layer, files, signal);
+        signal.throwIfAborted();
+        await this.#finish(index);
+      } catch (error) {
+        failure.abort(error);
+        throw error;
       }
-      await staging.save(index + 1);
-      this.#tell(index + 1);
-    }
+    };
+    await this.#each([...layers.entries()].slice(this.#done), write, LAYERS_AT_ONCE);
+  }
+
+  #writeLayer(
+    layer: LayerTarReader,
+    files: ReadonlyMap<number, PlannedFile>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return writeLayer(layer, files, {
+      prefix: this.#prefix,
+      metadata: this.#metadata,
+      signal,
+      onBytes: (count) => {
+        this.#bytes += count;
+        this.#tell();
+      },
+    });
+  }
+
+  /** Notes that a layer is done. Only what is done from the base on counts when an extraction goes on. */
+  async #finish(index: number): Promise<void> {
+    const before = this.#done;
+    this.#written.add(index);
+    while (this.#written.has(this.#done)) this.#done++;
+    const done = this.#done;
+    if (done > before) this.#saving = this.#saving.then(() => this.#init.staging.save(done));
+    await this.#saving;
+    this.#tell();
   }
 
   async #publish(): Promise<void> {
@@ -100,8 +136,8 @@ export class Extraction {
   /** Takes away what an interrupted call may have left half done, so that everything is made anew. */
   async #clearUnfinished(done: number): Promise<void> {
     const { layers, plan } = this.#init;
-    const layer = layers[done];
-    if (layer === undefined) {
+    const left = layers.slice(done);
+    if (left.length === 0) {
       // It came as far as to the directories, which may be closed by now.
       await this.#each(
         plan.directories,
@@ -112,9 +148,12 @@ export class Extraction {
         1,
       );
     }
-    const files = layer === undefined ? plan.specials : (plan.files.get(layer)?.values() ?? []);
-    const names = [...files].flatMap(({ path, links }) => [path, ...links]);
-    if (layer === undefined) for (const { path } of plan.symlinks) names.push(path);
+    const files =
+      left.length === 0
+        ? plan.specials
+        : left.flatMap((layer) => [...(plan.files.get(layer)?.values() ?? [])]);
+    const names = files.flatMap(({ path, links }) => [path, ...links]);
+    if (left.length === 0) for (const { path } of plan.symlinks) names.push(path);
     await this.#each(names, (path) => this.#removeFile(path));
   }
 
@@ -176,10 +215,10 @@ export class Extraction {
     this.#init.options.onOmission?.(omission);
   }
 
-  #tell(layers: number): void {
+  #tell(): void {
     const { plan, options } = this.#init;
     const totals = { totalLayers: this.#init.layers.length, totalBytes: plan.bytes };
-    options.onProgress?.({ layers, bytes: this.#bytes, ...totals });
+    options.onProgress?.({ layers: this.#done, bytes: this.#bytes, ...totals });
   }
 
   /** Does something with every item, several at a time, in their order. */

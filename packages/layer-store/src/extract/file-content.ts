@@ -32,6 +32,11 @@ export class FileContent {
     return this.#received === this.storedSize;
   }
 
+  /** Whether bytes have come that are not written. */
+  get waiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** Takes the next bytes, which must not change until they are written. */
   push(bytes: Bytes): void {
     const { sparse } = this.#entry;

@@ -9,11 +9,6 @@ import { call, CREATE } from './node-files.ts';
 
 /** How many files are written at the same time: each is open. */
 const FILES_AT_ONCE = 16;
-/** A file of more than this is written while it comes in; others once they are complete. */
-const LARGE = 1 << 20;
-/** The most bytes that may wait to be written before no more are taken. */
-const MAX_WAITING = 8 << 20;
-
 /** What a {@link FileWriter} works with. */
 export interface FileWriterInit {
   /** What stands before the path of every file, a slash at its end. */
@@ -21,12 +16,11 @@ export interface FileWriterInit {
   readonly metadata: FileMetadata;
 }
 
-/** Writes files whose content comes in one after the other; small ones wait for one another as little as they can. */
+/** Writes files whose content comes in one after the other, several at the same time. */
 export class FileWriter {
   readonly #init: FileWriterInit;
   readonly #queue: (() => Promise<void>)[] = [];
   #running = 0;
-  #waitingBytes = 0;
   #failure: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
   #current: OpenFile | undefined;
@@ -41,23 +35,18 @@ export class FileWriter {
     this.#endIfComplete(this.#current);
   }
 
-  /** Takes the next content, which must not change any more. */
+  /** Takes the next content, which must not change until `drain` has resolved. */
   content(bytes: Bytes): void {
     const file = this.#current;
     if (file === undefined) return;
     file.content.push(bytes);
-    file.waiting += bytes.length;
-    this.#waitingBytes += bytes.length;
     this.#endIfComplete(file);
   }
 
-  /** Waits until more may come. Fails with what went wrong while something was written. */
-  async settle(): Promise<void> {
-    const file = this.#current;
-    if (file !== undefined && file.waiting > 0 && file.content.storedSize > LARGE) this.#write(file, false);
-    while (this.#failure === undefined && (this.#waitingBytes > MAX_WAITING || this.#queue.length > 0)) {
-      await this.#change();
-    }
+  /** Waits until everything that was taken is written. Fails with what went wrong, once nothing is written any more. */
+  async drain(): Promise<void> {
+    if (this.#current?.content.waiting === true) this.#write(this.#current, false);
+    while (this.#running > 0) await this.#change();
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
@@ -69,12 +58,6 @@ export class FileWriter {
     this.#current = undefined;
   }
 
-  /** Waits until everything is written. */
-  async finish(): Promise<void> {
-    while (this.#failure === undefined && this.#running > 0) await this.#change();
-    await this.settle();
-  }
-
   #endIfComplete(file: OpenFile): void {
     if (!file.content.complete) return;
     this.#current = undefined;
@@ -82,12 +65,7 @@ export class FileWriter {
   }
 
   #write(file: OpenFile, last: boolean): void {
-    const bytes = file.waiting;
-    file.waiting = 0;
-    this.#queue.push(async () => {
-      await file.write(last);
-      this.#waitingBytes -= bytes;
-    });
+    this.#queue.push(() => file.write(last));
     this.#startNext();
   }
 
@@ -121,24 +99,14 @@ export class FileWriter {
 /** A file on its way to disk. */
 class OpenFile {
   readonly content: FileContent;
-  /** Bytes that came in since the last write began. */
-  waiting = 0;
   readonly #file: PlannedFile;
   readonly #init: FileWriterInit;
   #fd: number | undefined;
-  /** The write under way: they must not overtake each other. */
-  #turn: Promise<void> = Promise.resolve();
 
   constructor(file: PlannedFile, init: FileWriterInit) {
     this.#file = file;
     this.#init = init;
     this.content = new FileContent(file.entry);
-  }
-
-  /** Writes what has come in; with the last of it the file gets its metadata and its other names. */
-  write(last: boolean): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#write(last));
-    return this.#turn;
   }
 
   async close(): Promise<void> {
@@ -150,7 +118,8 @@ class OpenFile {
       });
   }
 
-  async #write(last: boolean): Promise<void> {
+  /** Writes what has come in; with the last of it the file gets its metadata and its other names. */
+  async write(last: boolean): Promise<void> {
     const { prefix, metadata } = this.#init;
     const { path, entry, links } = this.#file;
     const target = diskPath(prefix, path);

@@ -1,6 +1,6 @@
 import { scanTar } from '@stowage/core';
 import { StowageError } from '@stowage/types';
-import type { AbortOptions, LayerTarReader } from '@stowage/types';
+import type { AbortOptions, Bytes, LayerTarReader } from '@stowage/types';
 import type { PlannedFile } from './extract-plan.ts';
 import { FileWriter } from './file-writer.ts';
 import type { FileWriterInit } from './file-writer.ts';
@@ -12,8 +12,7 @@ export interface WriteLayerOptions extends AbortOptions, FileWriterInit {
 }
 
 /**
- * Writes the files of one layer in one pass over its tar, which is verified. The next piece of it is inflated while files
- * are written.
+ * Writes the files of one layer in one pass over its tar, which is verified. More of it is inflated while files are written.
  *
  * @param files by where their content begins in the tar
  * @throws `DATA_LOSS` for a layer that has changed in its store; what the system throws
@@ -23,7 +22,6 @@ export async function writeLayer(
   files: ReadonlyMap<number, PlannedFile>,
   options: WriteLayerOptions,
 ): Promise<void> {
-  const { signal } = options;
   const writer = new FileWriter(options);
   let left = files.size;
   let wanted = false;
@@ -43,22 +41,14 @@ export async function writeLayer(
     // The limits that the store was opened with held when the layer's entries were read.
     limits: UNLIMITED,
   });
-  const reader = (await layer.tarStream({ signal })).getReader();
   try {
-    for (let next = reader.read(); ;) {
-      const { done, value } = await next;
-      if (done) break;
-      next = reader.read();
-      // It is waited for below, where a failure counts; until then it is no failure that nobody handles.
-      next.catch(ignore);
-      scanner.write(value);
-      await writer.settle();
-      signal?.throwIfAborted();
-    }
+    const take = async (bytes: Bytes): Promise<void> => {
+      scanner.write(bytes);
+      await writer.drain();
+    };
+    await layer.tarTo(take, { signal: options.signal });
     scanner.end();
-    await writer.finish();
   } finally {
-    await reader.cancel().catch(ignore);
     await writer.end();
   }
   if (left > 0) {
@@ -76,8 +66,3 @@ const UNLIMITED = {
   maxSparseSegments: Infinity,
   maxTotalText: Infinity,
 } as const;
-
-/** The error that matters is the one being thrown. */
-function ignore(): void {
-  // Nothing to do.
-}

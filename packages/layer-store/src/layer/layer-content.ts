@@ -1,4 +1,4 @@
-import { createDigester, decompress, iterate, scanTar, streamOf } from '@stowage/core';
+import { createDigester, createLayerStage, decompress, iterate, scanTar, streamOf } from '@stowage/core';
 import type { TarLimits } from '@stowage/core';
 import { isStowageError, StowageError } from '@stowage/types';
 import type {
@@ -16,6 +16,8 @@ import { cleanPath, costOf, layerEntryOf, openContent } from '../content/layer-e
 import { sliceStream } from '../content/slice-stream.ts';
 import type { ByteSource } from '../content/slice-stream.ts';
 import type { SeekPoints } from '../seek/seek-index.ts';
+import { workerFor } from './worker-for.ts';
+import type { WorkerChoice } from './worker-for.ts';
 
 /** What a seek index says of a layer, each `undefined` where there is none that counts. */
 export interface LayerIndex {
@@ -34,6 +36,7 @@ export interface LayerContentInit {
   /** What is known of the layer without inflating it. */
   readonly index?: LayerIndex | undefined;
   readonly tarLimits: TarLimits | undefined;
+  readonly worker: WorkerChoice;
 }
 
 /** Reads a layer's blob: as a tar stream, entry by entry, or a part of it. */
@@ -66,6 +69,32 @@ export class LayerContent {
       },
       { highWaterMark: 0 },
     );
+  }
+
+  /** The same, given to `take`: inflated in a worker, without a copy. */
+  async tarTo(take: (bytes: Bytes) => Promise<void>, options: AbortOptions = {}): Promise<void> {
+    const { content, descriptor, diffId, diffSize, worker } = this.#init;
+    let refusal: { readonly error: unknown } | undefined;
+    const stage = await createLayerStage({
+      ...options,
+      digestAlgorithm: 'none',
+      maxBytes: diffSize,
+      worker: workerFor(descriptor.size, worker),
+      onOutput: (bytes) =>
+        take(bytes).catch((error: unknown) => {
+          refusal = { error };
+          throw error;
+        }),
+    });
+    try {
+      const blob = await content.open(descriptor.digest, options);
+      for await (const bytes of iterate(blob, options)) await stage.write(bytes);
+      if ((await stage.end()).diffId !== diffId) throw dataLoss(diffId);
+    } catch (error) {
+      throw refusal === undefined ? asDataLoss(error, diffId) : error;
+    } finally {
+      stage.cancel();
+    }
   }
 
   /**
@@ -142,7 +171,6 @@ export class LayerContent {
     return sliceStream(await this.#inflate(options), offset, length);
   }
 
-  /** The blob was good when it was registered: if it cannot be decompressed now, something has happened to it. */
   async #inflate(options: AbortOptions): Promise<ByteSource> {
     const { content, descriptor, diffId, diffSize } = this.#init;
     const { signal } = options;
@@ -154,11 +182,16 @@ export class LayerContent {
         try {
           return await reader.read();
         } catch (error) {
-          const damaged = isStowageError(error, 'INVALID_ARCHIVE') || isStowageError(error, 'LIMIT_EXCEEDED');
-          throw damaged ? dataLoss(diffId, error) : error;
+          throw asDataLoss(error, diffId);
         }
       },
       cancel: (reason) => reader.cancel(reason),
     };
   }
+}
+
+/** The blob was good when it was registered: if it cannot be decompressed now, something has happened to it. */
+function asDataLoss(error: unknown, diffId: DiffID): unknown {
+  const damaged = isStowageError(error, 'INVALID_ARCHIVE') || isStowageError(error, 'LIMIT_EXCEEDED');
+  return damaged ? dataLoss(diffId, error) : error;
 }

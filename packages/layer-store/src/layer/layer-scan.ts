@@ -1,17 +1,18 @@
 import { createLayerStage } from '@stowage/core';
-import type { CompressionFormat, LayerStageResult, WorkerPool } from '@stowage/core';
+import type { CompressionFormat, LayerStageResult } from '@stowage/core';
 import type { Bytes, Descriptor, LayerScan } from '@stowage/types';
 import { layerEntryOf } from '../content/layer-entry.ts';
 import { DEFAULT_LAYER_LIMITS } from '../content/limits.ts';
 import type { LayerLimits } from '../content/limits.ts';
 import { CHECKPOINT_EVERY } from '../seek/choose-checkpoints.ts';
 import { SeekRecorder } from '../seek/seek-recorder.ts';
+import { workerFor } from './worker-for.ts';
+import type { WorkerChoice } from './worker-for.ts';
 
 /** How layers are scanned. */
 export interface ScanInit {
   readonly limits: LayerLimits;
-  /** Whether workers inflate large layers, so that several cores are used; or the pool whose workers do. */
-  readonly worker: boolean | WorkerPool;
+  readonly worker: WorkerChoice;
 }
 
 /** A scan that can also tell how its layer is compressed. */
@@ -21,9 +22,6 @@ export interface FormatScan extends LayerScan {
   /** After the end: what is to be kept of a layer that came out of this blob. `undefined` where it is too much. */
   seekIndex(blob: Pick<Descriptor, 'digest' | 'size'>): Promise<Bytes | undefined>;
 }
-
-/** From how many compressed bytes on a worker pays: starting one takes as long as inflating some MiB. */
-const WORTH_A_WORKER = 4 * 1024 * 1024;
 
 /**
  * Begins a scan: what is written goes through the decompressor to the DiffID and to the tar scanner.
@@ -38,7 +36,7 @@ export async function beginScan({ limits, worker }: ScanInit, size = 0): Promise
     maxBytes: limits.maxLayerBytes ?? DEFAULT_LAYER_LIMITS.maxLayerBytes,
     maxRatio: limits.maxRatio,
     checkpointEvery: recorder === undefined ? undefined : CHECKPOINT_EVERY,
-    worker: size >= WORTH_A_WORKER && worker,
+    worker: workerFor(size, worker),
     onEntry: (header) => {
       const entry = layerEntryOf(header);
       recorder?.add(entry);

@@ -1,5 +1,5 @@
 import { StowageError } from '@stowage/types';
-import type { Bytes, ContentReader, Descriptor, DiffID, LayerReader } from '@stowage/types';
+import type { Bytes, ContentReader, Descriptor, DiffID, LayerReader, LayerTarReader } from '@stowage/types';
 import { LayerCache } from '../content/layer-cache.ts';
 import { decodeSeekIndex } from '../seek/decode-seek-index.ts';
 import type { SeekIndex } from '../seek/seek-index.ts';
@@ -18,7 +18,7 @@ export interface SeekableLayerInit {
 }
 
 /** A layer that is read where it is, as far as it is looked at. */
-export interface SeekableLayer extends Required<LayerReader> {
+export interface SeekableLayer extends Required<LayerReader & LayerTarReader> {
   /** Uncompressed bytes of this layer. */
   readonly diffSize: number;
   /** The blob that is read. */
@@ -28,7 +28,8 @@ export interface SeekableLayer extends Required<LayerReader> {
 /**
  * Opens a layer by its seek index, wherever its blob is: no store of layers is needed, and nothing is downloaded but what
  * is read. `openImageView` takes it beside layers of a store. Entries are those of the index; files are decompressed from
- * the checkpoint before them, in one range of the blob, and are not verified: only `tarStream`, which reads everything, is.
+ * the checkpoint before them, in one range of the blob, and are not verified: only `tarStream` and `tarTo`, which read
+ * everything, are.
  *
  * @param init the blob, where it is, and its index
  * @throws `INVALID_ARCHIVE`, `UNSUPPORTED` and `LIMIT_EXCEEDED` for an index that cannot be read; `DIGEST_MISMATCH` for one
@@ -66,6 +67,7 @@ export async function openSeekableLayer(init: SeekableLayerInit): Promise<Seekab
     diffId,
     diffSize,
     tarLimits: undefined,
+    worker: true,
     // They are in memory as it is.
     entryCache: new LayerCache(0),
     index: { entries: () => Promise.resolve(index.entries), points: () => Promise.resolve(index) },
@@ -75,6 +77,7 @@ export async function openSeekableLayer(init: SeekableLayerInit): Promise<Seekab
     diffSize,
     descriptor,
     tarStream: (options) => layer.tarStream(options),
+    tarTo: (take, options) => layer.tarTo(take, options),
     entries: (options) => layer.entries(options),
     readFile: (path, options) => layer.readFile(path, options),
     readRange: (offset, length, options) => layer.readRange(offset, length, options),

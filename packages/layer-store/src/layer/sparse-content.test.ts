@@ -46,6 +46,7 @@ function withoutRanges(layer: Layer): Layer {
   return {
     ...{ chainId, diffId, size, diffSize, descriptor, parent },
     tarStream: (options) => layer.tarStream(options),
+    tarTo: (take, options) => layer.tarTo(take, options),
     tarStreamFrom: (from, options) => layer.tarStreamFrom(from, options),
     entries: (options) => layer.entries(options),
     readFile: (path, options) => layer.readFile(path, options),

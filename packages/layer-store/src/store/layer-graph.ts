@@ -234,6 +234,7 @@ export class LayerGraph {
       index,
       entryCache: this.#entryCache,
       tarLimits: this.#scans.limits.tar,
+      worker: this.#scans.worker,
     });
     const face = new StoredLayer(metadata, descriptor, parent?.face, content);
     const depth = (parent?.depth ?? 0) + 1;

@@ -1,6 +1,7 @@
 import { streamFrom } from '@stowage/core';
 import type {
   AbortOptions,
+  Bytes,
   ByteStream,
   ChainID,
   Descriptor,
@@ -40,6 +41,10 @@ export class StoredLayer implements Layer {
 
   tarStream(options?: AbortOptions): Promise<ByteStream> {
     return this.#content.tarStream(options);
+  }
+
+  tarTo(take: (bytes: Bytes) => Promise<void>, options?: AbortOptions): Promise<void> {
+    return this.#content.tarTo(take, options);
   }
 
   async tarStreamFrom(parent?: ChainID, options?: AbortOptions): Promise<ByteStream> {

@@ -1,4 +1,4 @@
-import { collect, createTarWriter, streamOf } from '@stowage/core';
+import { collect, createTarWriter, iterate, streamOf } from '@stowage/core';
 import type { TarEntryInit } from '@stowage/core';
 import * as fc from 'fast-check';
 import { isStowageError } from '@stowage/types';
@@ -89,9 +89,14 @@ export function withTar(
   layer: Layer,
   tarStream: (real: () => Promise<ByteStream>) => Promise<ByteStream>,
 ): Layer {
+  const open = (): Promise<ByteStream> => tarStream(() => layer.tarStream());
+  const tarTo: Layer['tarTo'] = async (take) => {
+    for await (const bytes of iterate(await open())) await take(bytes);
+  };
   return new Proxy(layer, {
     get: (target, name) => {
-      if (name === 'tarStream') return () => tarStream(() => target.tarStream());
+      if (name === 'tarStream') return open;
+      if (name === 'tarTo') return tarTo;
       const value: unknown = Reflect.get(target, name);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },

@@ -72,6 +72,12 @@ export interface LayerReader {
 export interface LayerTarReader extends LayerReader {
   /** The uncompressed tar, verified against the DiffID as it is read: `DATA_LOSS` at its end when it differs. */
   tarStream(options?: AbortOptions): Promise<ByteStream>;
+  /**
+   * Gives the same bytes to `take`, piece by piece: for who reads all of it, and fast. The next piece comes once the
+   * promise for the one before has resolved; until then its bytes stay as they are, and afterwards they do not. What
+   * `take` rejects with, so does the call.
+   */
+  tarTo(take: (bytes: Bytes) => Promise<void>, options?: AbortOptions): Promise<void>;
 }
 
 /** A layer, held by whoever got it until it is given back with `LayerStore.release`. */
