@@ -1,8 +1,13 @@
-import { openImageView } from '@stowage/layer-store';
+import { collect, streamOf } from '@stowage/core';
+import { buildSeekIndex, openImageView, openLayerStore } from '@stowage/layer-store';
 import type { ImageView } from '@stowage/layer-store';
+import { createMemoryStorage } from '@stowage/storage';
+import { MEDIA_TYPES } from '@stowage/types';
+import type { Bytes, ChainID } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
-import { codeOf, textOf } from '../../../packages/layer-store/src/test-support/layers.ts';
+import { codeOf, textOf, withContent } from '../../../packages/layer-store/src/test-support/layers.ts';
 import { corpusOf } from './corpus.ts';
+import { layer } from './hostile-image.ts';
 import type { HostileImage } from './hostile-image.ts';
 import { remotely, WaysIn } from './ways-in.ts';
 
@@ -34,6 +39,35 @@ describe.each(corpusOf('/tmp/outside'))('row $row ($advisory): $title:', ({ imag
     if (refused !== undefined) return;
     await expectShown(await openImageView(await ways.register(tars)), image);
     await expectShown(await openImageView(await remotely(tars)), image);
+  });
+});
+
+describe('row 22 (CVE-2025-47290): somebody who changes a layer while it is read', () => {
+  const [tar, other] = ['good', 'evil'].map((text) => layer({ name: 'f', text })) as [Bytes, Bytes];
+
+  it('is found out when it is registered, scanned or unpacked, and changes nothing that is known of it', async () => {
+    const storage = createMemoryStorage();
+    let served = tar;
+    const changing = withContent(storage, { open: () => Promise.resolve(streamOf(served)) });
+    const store = await openLayerStore({ storage: changing, worker: false });
+    const ingest = await storage.content.ingest('blob');
+    await ingest.write(tar);
+    const { digest, size } = await ingest.commit();
+    const descriptor = { mediaType: MEDIA_TYPES.ociLayer, digest, size };
+    const registered = await store.registerBlob(descriptor);
+    const view = await openImageView([registered]);
+    served = other;
+    expect(await codeOf(collect(await registered.tarStream(), { maxBytes: size }))).toBe('DATA_LOSS');
+    expect([...view.walk()].map(({ path }) => path)).toEqual(['f']);
+    const { diffId } = registered;
+    expect(await codeOf(store.registerBlob(descriptor, diffId as unknown as ChainID, { diffId }))).toBe(
+      'DIGEST_MISMATCH',
+    );
+    const { content } = changing;
+    expect(await codeOf(buildSeekIndex({ content, descriptor, diffId, worker: false }))).toBe(
+      'DIGEST_MISMATCH',
+    );
+    expect((await store.map()).size).toBe(1);
   });
 });
 

@@ -1,6 +1,4 @@
 import { streamOf } from '@stowage/core';
-import { openLayerStore } from '@stowage/layer-store';
-import { createMemoryStorage } from '@stowage/storage';
 import type { Bytes } from '@stowage/types';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { codeOf, gzip, join } from '../../../packages/layer-store/src/test-support/layers.ts';
@@ -60,14 +58,28 @@ describe('row 11 (CVE-2021-20291): a layer that makes the decompressor end early
   });
 });
 
+describe('row 3 (CVE-2014-9357): a layer in a format that others have a helper program unpack', () => {
+  it.each<[string, readonly number[]]>([
+    ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]],
+    ['bzip2', [0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59]],
+  ])('is refused: %s', async (name, magic) => {
+    const ways = await WaysIn.open();
+    const bytes = join([Uint8Array.from(magic), new Uint8Array(2000)]);
+    await expect(ways.store.register(streamOf(bytes))).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringContaining(name) as string,
+    });
+    await ways.expectClean();
+  });
+});
+
 describe('row 5 (CVE-2017-14992): a layer that inflates to many times its size', () => {
   it('is given up at the limit on the ratio', async () => {
-    const storage = createMemoryStorage();
-    const store = await openLayerStore({ storage, limits: { maxRatio: 100 } });
+    const ways = await WaysIn.open({ maxRatio: 100 });
     // The ratio is looked at after the first MiB.
-    expect(await codeOf(store.register(streamOf(await gzip(new Uint8Array(4 << 20)))))).toBe(
+    expect(await codeOf(ways.store.register(streamOf(await gzip(new Uint8Array(4 << 20)))))).toBe(
       'LIMIT_EXCEEDED',
     );
-    expect((await store.map()).size).toBe(0);
+    await ways.expectClean();
   });
 });
