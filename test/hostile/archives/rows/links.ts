@@ -22,6 +22,15 @@ export function linkRows(outside: string): HostileRow[] {
           { what: `of one layer, by ${linkname}`, layers: [layer(link, ...behind)], ...shown },
           { what: `of the next layer, by ${linkname}`, layers: [layer(link), layer(...behind)], ...shown },
           {
+            what: `of the next layer, from a directory, by ${linkname}`,
+            layers: [
+              layer(symlink('deep/out', linkname)),
+              layer({ name: 'deep/out/secret', text: 'written' }),
+            ],
+            paths: ['deep', 'deep/out', ...withParents(`${inside}/secret`)],
+            texts: { 'deep/out/secret': 'written', [`${inside}/secret`]: 'written' },
+          },
+          {
             what: `of a later layer, by ${linkname}`,
             layers: [layer(link), layer(), layer(...behind)],
             ...shown,
@@ -179,11 +188,14 @@ function readsNothing(path: string): HostileImage[] {
         layer(
           { name: path.slice(1), text: 'of the image' },
           symlink('passwd', linkname),
+          symlink('deep/passwd', linkname),
           hardlink('hard', linkname),
         ),
       ],
-      paths: ['passwd', 'hard', ...withParents(path)],
-      texts: { passwd: 'of the image', hard: 'of the image', '/../../passwd': 'of the image' },
+      paths: ['passwd', 'deep', 'deep/passwd', 'hard', ...withParents(path)],
+      texts: Object.fromEntries(
+        ['passwd', 'deep/passwd', 'hard', '/../../passwd'].map((name) => [name, 'of the image']),
+      ),
     },
   ]);
 }
