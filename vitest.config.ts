@@ -70,6 +70,7 @@ const browsers = Object.entries({
   stores: [
     ...['storage', 'layer-store', 'image-store'].map((name) => `packages/${name}/src/**/*.test.ts`),
     `test/compliance/${WEB}`,
+    'test/hostile/archives/*.test.ts',
   ],
   others: ['types', 'registry', 'transfer', 'registry-server', 'stowage'].map(
     (name) => `packages/${name}/src/**/*.test.ts`,
@@ -82,7 +83,7 @@ const browsers = Object.entries({
   test: {
     name: `browser-${group}`,
     include,
-    exclude: ['packages/*/src/**/*.node.test.ts'],
+    exclude: ['**/*.node.test.ts'],
     testTimeout: 30_000,
     browser: {
       enabled: true,

@@ -1,8 +1,8 @@
-import { collect, createTarWriter, iterate, streamOf } from '@stowage/core';
+import { collect, createTarWriter, digestBytes, iterate, streamOf } from '@stowage/core';
 import type { TarEntryInit } from '@stowage/core';
 import * as fc from 'fast-check';
-import { isStowageError } from '@stowage/types';
-import type { Bytes, ByteStream, ContentStore, Layer, Storage } from '@stowage/types';
+import { asDigest, isStowageError } from '@stowage/types';
+import type { Bytes, ByteStream, ChainID, ContentStore, DiffID, Layer, Storage } from '@stowage/types';
 
 const encoder = new TextEncoder();
 
@@ -11,6 +11,17 @@ export function tarOf(files: Readonly<Record<string, string>>): Bytes {
   const writer = createTarWriter();
   const parts = Object.entries(files).flatMap(([name, text]) => writer.entry({ name }, encoder.encode(text)));
   return join([...parts, writer.end()]);
+}
+
+/** Two small layers. */
+export const TAR: Bytes = tarOf({ 'etc/motd': 'hello', 'etc/issue': 'world' });
+export const OTHER: Bytes = tarOf({ other: 'o' });
+/** A digest that nothing has. */
+export const NOBODY: ChainID = asDigest(`sha256:${'0'.repeat(64)}`) as ChainID;
+
+/** What a layer of this tar is called. */
+export async function diffIdOf(tar: Bytes): Promise<DiffID> {
+  return (await digestBytes(tar)) as DiffID;
 }
 
 /** `a/` a directory, `a -> b` a symbolic link, `a => b` a hard link, `a = text` a file, `a` an empty one. */
@@ -62,9 +73,9 @@ export async function textOf(stream: Promise<ByteStream>): Promise<string> {
 }
 
 /** The code that work fails with, the error's own text where it has none, `undefined` where it does not fail. */
-export async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
+export async function codeOf(work: Promise<unknown> | (() => unknown)): Promise<string | undefined> {
   try {
-    await work;
+    await (typeof work === 'function' ? work() : work);
   } catch (error) {
     return isStowageError(error) ? error.code : String(error);
   }

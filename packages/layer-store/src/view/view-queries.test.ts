@@ -1,18 +1,8 @@
-import { createTarWriter, streamOf } from '@stowage/core';
-import { createMemoryStorage } from '@stowage/storage';
-import type { Layer } from '@stowage/types';
+import { createTarWriter } from '@stowage/core';
 import { describe, expect, it } from 'vitest';
-import { openLayerStore } from '../store/layer-store.ts';
 import { codeOf, join, tarOf, tarOfLines } from '../test-support/layers.ts';
-import { openImageView } from './image-view.ts';
-import type { ImageView, ImageViewOptions, ViewMatch } from './image-view.ts';
-
-async function viewOf(stack: readonly Uint8Array[], options: ImageViewOptions = {}): Promise<ImageView> {
-  const store = await openLayerStore({ storage: createMemoryStorage() });
-  const layers: Layer[] = [];
-  for (const tar of stack) layers.push(await store.register(streamOf(tar), layers.at(-1)?.chainId));
-  return openImageView(layers, options);
-}
+import { viewOfTars } from '../test-support/views.ts';
+import type { ImageView, ViewMatch } from './image-view.ts';
 
 async function all(matches: AsyncIterable<ViewMatch>): Promise<string[]> {
   const list: string[] = [];
@@ -36,7 +26,7 @@ describe('glob', () => {
     '🚢',
   ];
   const globbed = async (pattern: string): Promise<string[]> => {
-    const view = await viewOf([tarOfLines(names)]);
+    const view = await viewOfTars([tarOfLines(names)]);
     return [...view.glob(pattern)].map(({ path }) => path);
   };
 
@@ -71,7 +61,7 @@ describe('glob', () => {
   });
 
   it('takes time for no pattern', async () => {
-    const view = await viewOf([tarOfLines(['a'.repeat(200), `${'d/'.repeat(100)}f`])]);
+    const view = await viewOfTars([tarOfLines(['a'.repeat(200), `${'d/'.repeat(100)}f`])]);
     expect([...view.glob(`${'*a'.repeat(60)}b`)]).toEqual([]);
     expect([...view.glob(`${'**/*/'.repeat(40)}x`)]).toEqual([]);
   });
@@ -89,7 +79,7 @@ describe('search', () => {
   ];
 
   it('finds names, as text or by expression', async () => {
-    const view = await viewOf(stack);
+    const view = await viewOfTars(stack);
     expect(await all(view.search('root'))).toEqual(['bin/root']);
     expect(await all(view.search(/^.?ass/g))).toEqual(['etc/passwd']);
     expect(await all(view.search('nothing'))).toEqual([]);
@@ -97,7 +87,7 @@ describe('search', () => {
   });
 
   it('finds lines of text, under every name of a file', async () => {
-    const view = await viewOf(stack);
+    const view = await viewOfTars(stack);
     expect(await all(view.search(/root|user/, { contents: true }))).toEqual([
       'bin/root',
       'etc/alias:1:root:0',
@@ -108,7 +98,7 @@ describe('search', () => {
   });
 
   it('is bounded in matches and in bytes', async () => {
-    const view = await viewOf(stack);
+    const view = await viewOfTars(stack);
     const contents = true;
     expect(await all(view.search(/root|user/, { contents, maxMatches: 2 }))).toEqual([
       'bin/root',
@@ -116,12 +106,12 @@ describe('search', () => {
     ]);
     expect(await all(view.search('root', { contents, maxMatches: 1 }))).toEqual(['bin/root']);
     expect(await all(view.search('user', { contents, maxFileBytes: 3 }))).toEqual([]);
-    const long = await viewOf([tarOf({ f: 'x'.repeat(5000) })]);
+    const long = await viewOfTars([tarOf({ f: 'x'.repeat(5000) })]);
     for await (const { text } of long.search('x', { contents })) expect(text?.length).toBe(1000);
   });
 
   it('refuses an empty query, and what is no directory, and ends when told to', async () => {
-    const view = await viewOf(stack);
+    const view = await viewOfTars(stack);
     expect(await codeOf(all(view.search('')))).toBe('INVALID_ARGUMENT');
     expect(await codeOf(all(view.search('x', { path: 'etc/passwd' })))).toBe('INVALID_ARGUMENT');
     const reason = new Error('enough');
@@ -131,7 +121,7 @@ describe('search', () => {
 
 describe('usage', () => {
   it('sums directories, and counts what has several names once', async () => {
-    const view = await viewOf([
+    const view = await viewOfTars([
       tarOfLines(['a/b/f = 12345', 'a/g = 123', 'z/h => a/g', 'z/l -> /a', 'top = 1', 'empty/']),
     ]);
     expect(view.usage()).toEqual([
@@ -154,7 +144,7 @@ describe('origin', () => {
       { created_by: 'ENV a=b', empty_layer: true },
       { created_by: 'RUN make' },
     ];
-    const view = await viewOf([tarOf({ a: '' }), tarOf({ 'd/b': '' }), tarOf({ c: '' })], { history });
+    const view = await viewOfTars([tarOf({ a: '' }), tarOf({ 'd/b': '' }), tarOf({ c: '' })], { history });
     expect(view.origin('a')).toMatchObject({ index: 0, step: 0, history: { created_by: 'ADD base' } });
     expect(view.origin('d')).toMatchObject({ index: 1, step: 2, history: { created_by: 'RUN make' } });
     expect(view.origin('d/b').layer).toBe(view.provenance('d/b'));
@@ -171,7 +161,7 @@ describe('waste', () => {
       .paths.flatMap(({ path, copies }) => copies.map(({ bytes, how }) => `${path} ${bytes} ${how}`));
 
   it('is what later layers replace or remove', async () => {
-    const view = await viewOf([
+    const view = await viewOfTars([
       tarOfLines(['a = 12345', 'b = 123', 'd/x = 1234567', 'o/p = 12', 'kept = 1']),
       tarOfLines(['a = 1234', '.wh.b', '.wh.d', 'o/.wh..wh..opq', 'o/n = 1']),
       tarOfLines(['a = 1']),
@@ -191,16 +181,16 @@ describe('waste', () => {
   });
 
   it('is nothing where a hard link keeps the content, and where nothing is hidden', async () => {
-    const kept = await viewOf([tarOfLines(['a = 12345', 'b => a']), tarOfLines(['.wh.a'])]);
+    const kept = await viewOfTars([tarOfLines(['a = 12345', 'b => a']), tarOfLines(['.wh.a'])]);
     expect(wasted(kept)).toEqual([]);
     expect(kept.waste()).toMatchObject({ totalBytes: 5, wastedBytes: 0 });
-    const plain = await viewOf([tarOfLines(['a = 12345'])]);
+    const plain = await viewOfTars([tarOfLines(['a = 12345'])]);
     expect(plain.waste()).toEqual({ totalBytes: 5, wastedBytes: 0, efficiency: 1, paths: [] });
-    expect((await viewOf([])).waste().efficiency).toBe(1);
+    expect((await viewOfTars([])).waste().efficiency).toBe(1);
   });
 
   it('is a whole directory where a file takes its place, and what a layer has twice', async () => {
-    const view = await viewOf([
+    const view = await viewOfTars([
       tarOfLines(['d/a = 1', 'd/e/b = 22', 'x = 1', 'x = 22']),
       tarOfLines(['d = 333']),
     ]);
@@ -217,7 +207,7 @@ describe('names that are not UTF-8, and names that occur twice', () => {
       ...writer.entry({ name: `${name}/${name}` }, new TextEncoder().encode('other')),
       writer.end(),
     ]);
-    const view = await viewOf([tar]);
+    const view = await viewOfTars([tar]);
     expect(view.stat(`${name}/${name}`).size).toBe(5);
     expect([...view.glob('caf?/*')].map(({ path }) => path)).toEqual([`${name}/${name}`]);
     expect(await all(view.search('\udce9', { contents: true }))).toEqual([name, `${name}/${name}`]);

@@ -1,50 +1,40 @@
-import { createTarWriter, readTar, streamOf } from '@stowage/core';
+import { readTar, streamOf } from '@stowage/core';
 import { openImageView, openLayerStore } from '@stowage/layer-store';
 import type { LayerLimits } from '@stowage/layer-store';
 import { createMemoryStorage } from '@stowage/storage';
+import type { Bytes } from '@stowage/types';
 import { describe, expect, it } from 'vitest';
+import { block, GNU, padded } from '../../../packages/core/src/test-support/raw-tar.ts';
+import { join } from '../../../packages/layer-store/src/test-support/layers.ts';
+import { layer } from './hostile-image.ts';
 
 // Row 41 (GO-2025-4014): sparse files, whose headers cost little and promise much.
 
 const HUGE = Number.MAX_SAFE_INTEGER - 511;
 
-function octal(value: number): string {
-  return `${value.toString(8).padStart(11, '0')}\0`;
-}
-
 /** GNU's base 256. */
-function binary(value: number): Buffer {
-  const bytes = Buffer.alloc(12);
+function binary(value: number): Bytes {
+  const bytes = new Uint8Array(12);
   bytes[0] = 0x80;
-  bytes.writeBigUInt64BE(BigInt(value), 4);
+  new DataView(bytes.buffer).setBigUint64(4, BigInt(value));
   return bytes;
 }
 
 /** An old GNU header: `segments` is what it says of them, `stored` what follows. */
-function sparse(size: number, segments: Buffer, stored: number, isExtended = false): Buffer {
-  const block = Buffer.concat(createTarWriter().entry({ name: 'sparse' }));
-  block.write(octal(stored), 124, 'latin1');
-  block.write('S', 156, 'latin1');
-  block.write('ustar  \0', 257, 'latin1');
-  block.set(segments, 386);
-  block[482] = isExtended ? 1 : 0;
-  block.set(binary(size), 483);
-  block.write('        ', 148, 'latin1');
-  const sum = block.reduce((all, byte) => all + byte, 0);
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-  return block;
+function sparse(size: number, segments: Bytes, stored: number, isExtended = false): Bytes {
+  const more = { 386: segments, 482: isExtended ? '\x01' : '\0', 483: binary(size) };
+  return block({ name: 'sparse', flag: 'S', magic: GNU, size: stored, more });
 }
 
-function segment(offset: number, size: number): Buffer {
-  return Buffer.concat([binary(offset), binary(size)]);
+function segment(offset: number, size: number): Bytes {
+  return join([binary(offset), binary(size)]);
 }
 
 /** A file with four letters at its end, and a hole of eight pebibytes before them. */
-const BOMB = Buffer.concat([
+const BOMB: Bytes = join([
   sparse(HUGE, segment(HUGE - 4, 4), 4),
-  Buffer.from('tail'.padEnd(512, '\0')),
-  ...createTarWriter().entry({ name: 'after' }, Buffer.from('a')),
-  createTarWriter().end(),
+  padded('tail'),
+  layer({ name: 'after', text: 'a' }),
 ]);
 
 describe('row 41 (GO-2025-4014): a hole of eight pebibytes', () => {
@@ -77,15 +67,15 @@ describe('row 41 (GO-2025-4014): a map without end', () => {
   const limits: LayerLimits = { tar: { maxSparseSegments: 1000 } };
 
   /** Segments of one block each, a block apart: first four in the header, then 21 in each block. */
-  function endless(blocks: number): Buffer {
+  function endless(blocks: number): Bytes {
     const all = Array.from({ length: 4 + blocks * 21 }, (_, at) => segment(at * 1024, 512));
     const maps = Array.from({ length: blocks }, (_, at) => {
-      const map = Buffer.alloc(512);
-      map.set(Buffer.concat(all.slice(4 + at * 21, 25 + at * 21)));
+      const map = new Uint8Array(512);
+      map.set(join(all.slice(4 + at * 21, 25 + at * 21)));
       map[504] = 1;
       return map;
     });
-    return Buffer.concat([sparse(HUGE, Buffer.concat(all.slice(0, 4)), 0, true), ...maps]);
+    return join([sparse(HUGE, join(all.slice(0, 4)), 0, true), ...maps]);
   }
 
   it('is refused once it has too many segments, in a layer too', async () => {
