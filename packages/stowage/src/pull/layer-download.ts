@@ -139,7 +139,7 @@ async function receive(
 ): Promise<DownloadedLayer['scanned']> {
   const { digest, size, urls } = descriptor;
   const offset = ingest.offset;
-  const scan = await beginScan(offset === 0 ? layerScanner : undefined, descriptor);
+  const scan = beginScan(offset === 0 ? layerScanner : undefined, descriptor);
   try {
     if (offset < size || size === 0) {
       progress.update(offset);
