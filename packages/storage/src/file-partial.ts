@@ -26,7 +26,7 @@ export interface FilePartialDeps {
 }
 
 /** How much is gathered before it is written, while nothing is being written: what a process that is killed loses. */
-const WORTH_WRITING = 256 * 1024;
+const WORTH_WRITING = 32 * 1024;
 
 /**
  * An ingest's bytes in a file. They are gathered in a buffer and written as soon as that is worth it; while they are

@@ -44,7 +44,7 @@ export interface Omission {
 
 /** How far an extraction has come. */
 export interface ExtractProgress {
-  /** How many layers are done, from the base on: two are written at the same time. */
+  /** How many layers are done, from the base on: some are written at the same time. */
   readonly layers: number;
   readonly totalLayers: number;
   /** How many bytes of content are written. */

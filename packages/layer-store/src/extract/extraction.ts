@@ -13,7 +13,7 @@ import { writeLayer } from './write-layer.ts';
 /** How many names are made at the same time. */
 const NAMES_AT_ONCE = 16;
 /** How many layers are inflated at the same time. */
-const LAYERS_AT_ONCE = 2;
+const LAYERS_AT_ONCE = 3;
 const OWNER_WRITES = 0o200;
 
 /** What an {@link Extraction} works with. */
@@ -47,7 +47,7 @@ export class Extraction {
     const { layers, plan, staging } = this.#init;
     const done = staging.done ?? 0;
     if (staging.done === undefined) {
-      await this.#each(plan.directories, ({ path }) => this.#makeDirectory(path), 1);
+      await this.#eachDirectory(byDepth(plan), ({ path }) => this.#makeDirectory(path));
       await staging.save(0);
     } else {
       await this.#clearUnfinished(done);
@@ -62,10 +62,8 @@ export class Extraction {
     await this.#each(plan.symlinks, (link) => this.#makeSymlink(link));
     await this.#each(plan.specials, (file) => this.#makeSpecial(file));
     // From the deepest on: what is known of a directory ends with what changes in it, and may close it.
-    await this.#each(
-      [...plan.directories].reverse(),
-      ({ path, entry }) => this.#metadata.applyToPath(diskPath(this.#prefix, path), entry),
-      1,
+    await this.#eachDirectory(byDepth(plan).reverse(), ({ path, entry }) =>
+      this.#metadata.applyToPath(diskPath(this.#prefix, path), entry),
     );
     this.#tellOfAttributes();
     await this.#publish();
@@ -139,13 +137,10 @@ export class Extraction {
     const left = layers.slice(done);
     if (left.length === 0) {
       // It came as far as to the directories, which may be closed by now.
-      await this.#each(
-        plan.directories,
-        ({ path }) =>
-          call((end) => {
-            fs.chmod(diskPath(this.#prefix, path), 0o700, end);
-          }),
-        1,
+      await this.#eachDirectory(byDepth(plan), ({ path }) =>
+        call((end) => {
+          fs.chmod(diskPath(this.#prefix, path), 0o700, end);
+        }),
       );
     }
     const files =
@@ -221,6 +216,14 @@ export class Extraction {
     options.onProgress?.({ layers: this.#done, bytes: this.#bytes, ...totals });
   }
 
+  /** Does something with every directory, those of one depth together: not before the ones above it, or beneath. */
+  async #eachDirectory(
+    levels: readonly (readonly PlannedEntry[])[],
+    work: (directory: PlannedEntry) => Promise<void>,
+  ): Promise<void> {
+    for (const level of levels) await this.#each(level, work);
+  }
+
   /** Does something with every item, several at a time, in their order. */
   async #each<T>(
     items: Iterable<T>,
@@ -245,6 +248,16 @@ export class Extraction {
     const results = await Promise.allSettled(takers);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
+}
+
+/** The directories, those at the top first. */
+function byDepth({ directories }: ExtractPlan): PlannedEntry[][] {
+  const levels: PlannedEntry[][] = [];
+  for (const directory of directories) {
+    const depth = directory.path.split('/').length - 1;
+    (levels[depth] ??= []).push(directory);
+  }
+  return levels;
 }
 
 function bytesOf({ files }: ExtractPlan, layer: LayerReader): number {

@@ -1,15 +1,14 @@
 import { collect, createTarWriter, digestBytes, iterate, streamOf } from '@stowage/core';
 import { createMemoryStorage } from '@stowage/storage';
-import type { Bytes, Storage } from '@stowage/types';
+import { StowageError } from '@stowage/types';
+import type { AbortOptions, Bytes, Layer, Storage } from '@stowage/types';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EMPTY_LAYER } from '../content/empty-layer.ts';
 import { openLayerStore } from '../store/layer-store.ts';
-import { codeOf, gzip, join, tarOf, textOf, withContent } from '../test-support/layers.ts';
+import { codeOf, gzip, join, OTHER, TAR, tarOf, textOf, withContent } from '../test-support/layers.ts';
 
 const encoder = new TextEncoder();
 
-const TAR = tarOf({ 'etc/motd': 'hello', 'etc/issue': 'world' });
-const OTHER = tarOf({ other: 'o' });
 let storage: Storage;
 
 beforeEach(() => {
@@ -206,6 +205,68 @@ describe('a layer’s content', () => {
     await expect(layer.entries({ signal: controller.signal })[Symbol.asyncIterator]().next()).rejects.toBe(
       reason,
     );
+  });
+});
+
+/** Takes all of a tar, each piece once it had time to be overwritten. */
+async function taken(layer: Pick<Layer, 'tarTo'>, options?: AbortOptions): Promise<Bytes> {
+  const pieces: Bytes[] = [];
+  await layer.tarTo(async (bytes) => {
+    await Promise.resolve();
+    pieces.push(bytes.slice());
+  }, options);
+  return join(pieces);
+}
+
+describe('a layer’s tar, given to who takes it', () => {
+  it.each([
+    ['plain', (bytes: Bytes) => Promise.resolve(bytes)],
+    ['gzip', gzip],
+  ] as const)('is what the tar stream is, of a %s layer', async (_format, pack) => {
+    const layer = await (await openLayerStore({ storage })).register(streamOf(await pack(TAR)));
+    expect(await taken(layer)).toEqual(TAR);
+    expect(await taken(EMPTY_LAYER)).toEqual(
+      await collect(await EMPTY_LAYER.tarStream(), { maxBytes: 1024 }),
+    );
+  });
+
+  it('comes from a worker where the layer is large', async () => {
+    const tar = tarOf({ a: 'first'.repeat(1 << 20), b: 'second' });
+    const layer = await (await openLayerStore({ storage })).register(streamOf(tar));
+    expect(layer.descriptor.size).toBeGreaterThan(4 << 20);
+    expect(await digestBytes(await taken(layer))).toBe(await digestBytes(tar));
+  });
+
+  it('ends with what its taker fails with, whatever that is', async () => {
+    const layer = await (await openLayerStore({ storage })).register(streamOf(await gzip(TAR)));
+    const reason = new StowageError('LIMIT_EXCEEDED', 'no room');
+    await expect(layer.tarTo(() => Promise.reject(reason))).rejects.toBe(reason);
+  });
+
+  it('tells that the stored blob has changed', async () => {
+    let stored: Bytes = TAR;
+    const damaged = withContent(storage, { open: () => Promise.resolve(streamOf(stored.slice())) });
+    const layer = await (await openLayerStore({ storage: damaged })).register(streamOf(TAR));
+    const zipped = await gzip(TAR);
+    for (const bytes of [OTHER, zipped.subarray(0, 50), join([TAR, TAR]), TAR.subarray(0, 600)]) {
+      stored = bytes;
+      expect(await codeOf(taken(layer))).toBe('DATA_LOSS');
+    }
+  });
+
+  it('ends with the reason of an abort', async () => {
+    const layer = await (await openLayerStore({ storage })).register(streamOf(await gzip(TAR)));
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const taking = layer.tarTo(
+      () => {
+        controller.abort(reason);
+        return new Promise(() => undefined);
+      },
+      { signal: controller.signal },
+    );
+    await expect(taking).rejects.toBe(reason);
+    await expect(taken(layer, { signal: controller.signal })).rejects.toBe(reason);
   });
 });
 
