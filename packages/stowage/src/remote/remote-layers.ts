@@ -52,7 +52,7 @@ type Layer = Pick<TocLayerInit, 'content' | 'descriptor'> & { readonly diffId: D
 export function createRemoteLayers(init: RemoteLayersInit): OpenRemoteLayer {
   const { remote, repository, image, metadata, referrers } = init;
   let tables: Promise<ReferredTables> | undefined;
-  return async (descriptor, diffId, options) => {
+  const open: OpenRemoteLayer = async (descriptor, diffId, options) => {
     const layer: Layer = { content: remote.blobs, descriptor, diffId };
     const made = madeIndex(descriptor.digest);
     const found = await foundIndex(descriptor.digest, repository);
@@ -74,6 +74,14 @@ export function createRemoteLayers(init: RemoteLayersInit): OpenRemoteLayer {
     const index = await buildSeekIndex(layer, options);
     await keepIndex(metadata, made, index, options);
     return openSeekableLayer({ ...layer, index });
+  };
+  // An image may have a layer twice.
+  const opened = new Map<string, Promise<LayerReader>>();
+  return (descriptor, diffId, options) => {
+    const key = `${descriptor.digest} ${diffId}`;
+    const opening = opened.get(key) ?? open(descriptor, diffId, options);
+    opened.set(key, opening);
+    return opening;
   };
 }
 

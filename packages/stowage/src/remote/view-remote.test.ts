@@ -80,6 +80,15 @@ describe('viewRemote', () => {
     expect(asked().length).toBeGreaterThan(6);
   });
 
+  it('opens a layer once that the image has twice', async () => {
+    const [tree = {}] = TREES;
+    await registry.push('team/app:v1', [tree, tree]);
+    registry.requests.length = 0;
+    expect(await read('etc/motd')).toBe('hello');
+    // The configuration, the end of the layer, the layer, and the file.
+    expect(asked().filter((line) => line === 'GET blobs/_').length).toBe(4);
+  });
+
   it('makes an index anew that is damaged, or of another layer', async () => {
     await read('etc/motd');
     const keys: string[] = [];
