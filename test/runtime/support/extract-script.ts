@@ -32,6 +32,7 @@ const LAYERS: readonly (readonly Entry[])[] = [
     { name: 'link', type: 'symlink', linkname: '../../outside', mtime },
     { name: 'hard', type: 'hardlink', linkname: 'large', mtime },
     { name: 'fifo', type: 'fifo', mtime },
+    { name: 'last', mtime, text: 'last' },
   ],
 ];
 
@@ -41,6 +42,17 @@ function tarOf(entries: readonly Entry[]): Uint8Array[] {
     writer.entry(init, new TextEncoder().encode(text)),
   );
   return [...parts, writer.end()];
+}
+
+/** The same layer, which does not come before `end` rejects. */
+function heldBack(layer: Layer, end: Promise<never>): Layer {
+  return new Proxy(layer, {
+    get: (target, name) => {
+      if (name === 'tarTo') return () => end;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 }
 
 const [to = '', event = 'nothing'] = process.argv.slice(2);
@@ -57,12 +69,23 @@ const refused: unknown = await extract([latin1], { to: `${to}-latin1` }).then(
 if (event !== 'nothing') {
   const controller = new AbortController();
   const reason = new Error('enough');
-  const interrupted: unknown = await extract(layers, {
+  const { signal } = controller;
+  const end = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(reason);
+    });
+  });
+  end.catch(() => undefined);
+  // Layers are written side by side: those after the interruption must not be done before.
+  const last = event === 'kill' ? 2 : 1;
+  const held = layers.map((layer, index) => (index < last ? layer : heldBack(layer, end)));
+  const interrupted: unknown = await extract(held, {
     to,
-    signal: controller.signal,
+    signal,
     onProgress: ({ layers: done }) => {
-      if (event === 'kill' && done === 2) process.kill(process.pid, 'SIGKILL');
-      if (event === 'interrupt' && done === 1) controller.abort(reason);
+      if (done < last) return;
+      if (event === 'kill') process.kill(process.pid, 'SIGKILL');
+      controller.abort(reason);
     },
   }).catch((error: unknown) => error);
   if (interrupted !== reason) throw new Error(`interrupted with ${String(interrupted)}`);

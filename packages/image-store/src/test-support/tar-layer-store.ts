@@ -27,6 +27,7 @@ export function createTarLayerStore(content: ContentStore): LayerStore {
         parent,
         descriptor,
         tarStream: async (how) => (await content.open(descriptor.digest, how)).pipeThrough(decompress()),
+        tarTo: unused,
         tarStreamFrom: unused,
         entries: unused,
         readFile: unused,

@@ -94,6 +94,7 @@ export class FakeLayerStore implements LayerStore {
       diffSize: 1,
       descriptor: { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: diffId, size: 1 },
       tarStream: unsupported,
+      tarTo: unsupported,
       tarStreamFrom: unsupported,
       entries: unsupported,
       readFile: unsupported,
