@@ -1,7 +1,7 @@
 import { crc32Backend } from './inflate/crc32.ts';
 import type { Crc32Backend } from './inflate/crc32.ts';
 import { gzipBackend } from './deflate/compressor.ts';
-import type { GzipBackend } from './deflate/compressor.ts';
+import type { GzipBackend } from './deflate/compressor-types.ts';
 import { gunzipBackend, zstdBackend } from './decompress/format-decoder.ts';
 import type { GunzipBackend, ZstdBackend } from './decompress/decompress-options.ts';
 import { digestBackend } from './digest/digester.ts';

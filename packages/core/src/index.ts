@@ -8,7 +8,7 @@ export type { DecodeCheckpointsOptions } from './inflate/checkpoint-codec.ts';
 export { collect } from './stream/collect.ts';
 export type { CompressionFormat } from './inflate/compression-format.ts';
 export { createCompressor } from './deflate/compressor.ts';
-export type { Compressor, CompressorInit, GzipBackend, GzipOptions } from './deflate/compressor.ts';
+export type { Compressor, CompressorInit, GzipBackend, GzipOptions } from './deflate/compressor-types.ts';
 export { gzip } from './deflate/gzip.ts';
 export { crc32 } from './inflate/crc32.ts';
 export type { Crc32Backend } from './inflate/crc32.ts';

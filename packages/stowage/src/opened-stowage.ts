@@ -109,16 +109,8 @@ export class OpenedStowage implements Stowage {
   readonly references: ReferenceStore;
   readonly registry: RegistryService;
 
-  readonly #ownsStorage: boolean;
-  readonly #access: RegistryAccess;
-  readonly #downloads: RootFSDownloadManager;
-  readonly #auth: StowageParts['auth'];
-  readonly #uploadConcurrency: number | undefined;
+  readonly #parts: StowageParts;
   #uploads: LayerUploadManager | undefined;
-  readonly #clock: Clock;
-  readonly #requireSchema2: boolean;
-  readonly #verifySchema1Signatures: ImagePullConfig['verifySchema1Signatures'];
-  readonly #onImageEvent: ImageEventLogger | undefined;
   readonly #leases: LeaseManager;
   /** What pulls that run at one time share. */
   readonly #shared: TransferManager = createTransferManager({ concurrency: 0 });
@@ -132,15 +124,7 @@ export class OpenedStowage implements Stowage {
     this.imageStore = parts.imageStore;
     this.references = parts.references;
     this.registry = parts.registry;
-    this.#ownsStorage = parts.ownsStorage;
-    this.#access = parts.access;
-    this.#downloads = parts.downloads;
-    this.#auth = parts.auth;
-    this.#uploadConcurrency = parts.uploadConcurrency;
-    this.#clock = parts.clock;
-    this.#requireSchema2 = parts.requireSchema2;
-    this.#verifySchema1Signatures = parts.verifySchema1Signatures;
-    this.#onImageEvent = parts.onImageEvent;
+    this.#parts = parts;
     this.#leases = createLeaseManager(parts.storage, { clock: parts.clock });
   }
 
@@ -157,16 +141,16 @@ export class OpenedStowage implements Stowage {
       ...this.#pullConfig(),
       imageStore: createImageConfigStore(this.imageStore, {
         host: platform,
-        clock: this.#clock,
+        clock: this.#parts.clock,
         pending: digestsOnly,
       }),
       progressOutput: onProgress,
       platform,
       digestsOnly,
     };
-    const config = onSnapshot === undefined ? own : observeWhole(own, onSnapshot, this.#clock);
+    const config = onSnapshot === undefined ? own : observeWhole(own, onSnapshot, this.#parts.clock);
     const result = await this.#calls.run(options, (signal) =>
-      pull(reference, config, { signal, shared: this.#shared, clock: this.#clock }),
+      pull(reference, config, { signal, shared: this.#shared, clock: this.#parts.clock }),
     );
     if (!allTags) warnOfPlatform(result, platform, onProgress);
     return result;
@@ -174,18 +158,18 @@ export class OpenedStowage implements Stowage {
 
   /** What every pull into this store has in common. */
   #pullConfig(): Omit<ImagePullConfig, 'progressOutput' | 'platform' | 'imageStore'> {
+    const { access, downloads, onImageEvent, requireSchema2, verifySchema1Signatures } = this.#parts;
     return {
+      ...{ requireSchema2, verifySchema1Signatures },
       registryService: this.registry,
-      imageEventLogger: this.#onImageEvent,
+      imageEventLogger: onImageEvent,
       metadataStore: this.metadata,
       referenceStore: this.references,
       contentStore: this.content,
-      downloadManager: this.#downloads,
+      downloadManager: downloads,
       layerScanner: this.layers,
       leases: this.#leases,
-      openRepository: this.#access.openRepository,
-      requireSchema2: this.#requireSchema2,
-      verifySchema1Signatures: this.#verifySchema1Signatures,
+      openRepository: access.openRepository,
       schema2Types: SCHEMA2_TYPES,
     };
   }
@@ -198,7 +182,7 @@ export class OpenedStowage implements Stowage {
       const { planPull } = await import('./pull/plan-pull.ts');
       const work = (remote: Repository): Promise<PullPlan> =>
         planPull(remote, this.content, reference, platform, { signal });
-      return await this.#access.read(reference, work, { signal });
+      return await this.#parts.access.read(reference, work, { signal });
     });
   }
 
@@ -206,12 +190,13 @@ export class OpenedStowage implements Stowage {
     return this.#calls.run(options, async (signal) => {
       // Few pages need it.
       const { createUploadManager, pushFromStore } = await import('./push-from-store.ts');
-      this.#uploads ??= createUploadManager({ concurrency: this.#uploadConcurrency, clock: this.#clock });
+      const { access, auth, clock, onImageEvent, requireSchema2, uploadConcurrency } = this.#parts;
+      this.#uploads ??= createUploadManager({ concurrency: uploadConcurrency, clock });
       const deps = {
-        ...this.#parts(),
+        ...this.#stores(),
         ...{ content: this.content, metadata: this.metadata, registry: this.registry, leases: this.#leases },
-        ...{ auth: this.#auth, uploads: this.#uploads, openRepository: this.#access.openRepository },
-        ...{ requireSchema2: this.#requireSchema2, onImageEvent: this.#onImageEvent },
+        ...{ auth, uploads: this.#uploads, openRepository: access.openRepository },
+        ...{ requireSchema2, onImageEvent },
       };
       return await pushFromStore(text, deps, { ...options, signal });
     });
@@ -220,14 +205,14 @@ export class OpenedStowage implements Stowage {
   copy(source: string, target: string, options: CopyOptions = {}): Promise<CopyResult> {
     return this.#calls.run(options, async (signal) => {
       const { copyImage } = await import('./copy/copy-image.ts');
-      return await copyImage(source, target, this.#access, { ...options, signal });
+      return await copyImage(source, target, this.#parts.access, { ...options, signal });
     });
   }
 
   pushArtifact(reference: string, options: PushArtifactOptions): Promise<PushArtifactResult> {
     return this.#calls.run(options, async (signal) => {
       const { pushArtifact } = await import('./artifact/push-artifact.ts');
-      return await pushArtifact(reference, this.#access, { ...options, signal });
+      return await pushArtifact(reference, this.#parts.access, { ...options, signal });
     });
   }
 
@@ -243,7 +228,7 @@ export class OpenedStowage implements Stowage {
     const { digest = (await this.resolve(text, { signal })).digest } = reference;
     const list = (remote: Repository): AsyncIterable<Descriptor> =>
       remote.referrers(digest, { ...options, signal });
-    yield* listEntries(this.#access, reference, list, signal);
+    yield* listEntries(this.#parts.access, reference, list, signal);
   }
 
   images(options?: AbortOptions): Promise<ImageSummary[]> {
@@ -303,7 +288,7 @@ export class OpenedStowage implements Stowage {
     const name = tagNameOnly(parseNormalizedNamed(target));
     const { image, association } = await findImage(source, this, options);
     await this.references.addTag(name, image.id, true, { ...options, target: association?.target });
-    await this.imageStore.setLastUpdated(image.id, this.#clock.now(), options);
+    await this.imageStore.setLastUpdated(image.id, this.#parts.clock.now(), options);
   }
 
   async remove(text: string, options: RemoveOptions = {}): Promise<RemoveResult> {
@@ -321,13 +306,13 @@ export class OpenedStowage implements Stowage {
   }
 
   save(references: readonly string[], options: SaveArchiveOptions = {}): ByteStream {
-    const deps = { ...this.#parts(), leases: this.#leases };
+    const deps = { ...this.#stores(), leases: this.#leases };
     const signal = this.#calls.signal(options);
     return streamFrom(savedImages(references, deps, { ...options, signal }));
   }
 
   load(archive: ByteStream, options: LoadOptions = {}): Promise<LoadResult> {
-    const deps = { ...this.#parts(), leases: this.#leases, clock: this.#clock };
+    const deps = { ...this.#stores(), leases: this.#leases, clock: this.#parts.clock };
     const platform = platformOf(options.platform);
     return this.#calls.run(options, async (signal) => {
       const { loadImages } = await import('./archives.ts');
@@ -339,7 +324,7 @@ export class OpenedStowage implements Stowage {
     const reference = tagNameOnly(parseNormalizedNamed(text));
     const platform = platformOf(options.platform);
     return this.#calls.run(options, (signal) =>
-      this.#access.read(reference, (remote) => resolveImage(remote, reference, platform, { signal }), {
+      this.#parts.access.read(reference, (remote) => resolveImage(remote, reference, platform, { signal }), {
         signal,
       }),
     );
@@ -348,7 +333,7 @@ export class OpenedStowage implements Stowage {
   async *tags(name: string, options: AbortOptions = {}): AsyncGenerator<string> {
     const reference = trimNamed(parseNormalizedNamed(name));
     const signal = this.#calls.signal(options);
-    yield* listEntries(this.#access, reference, (remote) => remote.tags({ signal }), signal);
+    yield* listEntries(this.#parts.access, reference, (remote) => remote.tags({ signal }), signal);
   }
 
   login(auth: AuthConfig, options: AbortOptions = {}): Promise<LoginResult> {
@@ -362,20 +347,20 @@ export class OpenedStowage implements Stowage {
   async gc(options: AbortOptions = {}): Promise<GarbageReport> {
     // Most pages never collect.
     const { collectGarbage } = await import('./garbage-collector.ts');
-    return await collectGarbage({ ...this.#parts(), clock: this.#clock }, options);
+    return await collectGarbage({ ...this.#stores(), clock: this.#parts.clock }, options);
   }
 
   check(options: CheckOptions = {}): Promise<CheckReport> {
     return this.#calls.run(options, async (signal) => {
       // Few need it, and a page should not have to load it.
       const { checkStore } = await import('./check-store.ts');
-      return await checkStore(this.#parts(), { ...options, signal });
+      return await checkStore(this.#stores(), { ...options, signal });
     });
   }
 
   async close(): Promise<void> {
     await this.#calls.close();
-    if (this.#ownsStorage) await this.storage.close();
+    if (this.#parts.ownsStorage) await this.storage.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -383,10 +368,10 @@ export class OpenedStowage implements Stowage {
   }
 
   #remotes(): { readonly access: RegistryAccess; readonly storage: Storage } {
-    return { access: this.#access, storage: this.storage };
+    return { access: this.#parts.access, storage: this.storage };
   }
 
-  #parts(): Pick<Stowage, 'storage' | 'imageStore' | 'layers' | 'references'> {
+  #stores(): Pick<Stowage, 'storage' | 'imageStore' | 'layers' | 'references'> {
     const { storage, imageStore, layers, references } = this;
     return { storage, imageStore, layers, references };
   }

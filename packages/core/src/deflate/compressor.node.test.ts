@@ -5,7 +5,7 @@ import { backends } from '../backends.ts';
 import { join } from '../test-support/bytes.ts';
 import { prose, sameBytes } from '../test-support/gzip-corpus.ts';
 import { createCompressor } from './compressor.ts';
-import type { GzipOptions } from './compressor.ts';
+import type { GzipOptions } from './compressor-types.ts';
 
 const TEXT = prose(300_000);
 

@@ -6,7 +6,7 @@ import { join } from '../test-support/bytes.ts';
 import { gzipCorpus, noise, prose, sameBytes } from '../test-support/gzip-corpus.ts';
 import { LocalWorker } from '../test-support/local-worker.ts';
 import { createCompressor } from './compressor.ts';
-import type { GzipOptions } from './compressor.ts';
+import type { GzipOptions } from './compressor-types.ts';
 
 /** Compresses bytes that are cut at some places. */
 async function compress(

@@ -1,6 +1,6 @@
 import { compressorStream } from '../stream/compressor-stream.ts';
 import { createCompressor } from './compressor.ts';
-import type { GzipOptions } from './compressor.ts';
+import type { GzipOptions } from './compressor-types.ts';
 
 /**
  * A stage that compresses to gzip, by the rules of `createCompressor`. Input is taken only while somebody reads, and

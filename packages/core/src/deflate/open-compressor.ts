@@ -3,32 +3,15 @@ import type { Bytes } from '@stowage/types';
 import { cancelled, handled, StageCalls } from '../stream/stage-calls.ts';
 import { LazyPool, sharedPool } from '../workers/worker-pool.ts';
 import { allowsWebAssembly } from '../platform/platform.ts';
-import type { Compressor, CompressorInit, GzipBackend } from './compressor.ts';
+import type { Compressor, CompressorInit, GzipBackend } from './compressor-types.ts';
 import { effortOf } from './deflate-engine.ts';
 import type { DeflateEngine } from './deflate-engine.ts';
 import { createWasmDeflateEngine } from './deflate-wasm.ts';
 import { gzipHeader, gzipTrailer } from './gzip-frame.ts';
+import type { RawCompressor, RawListener } from './raw-compressor.ts';
 import { ThreadCompressor } from './thread-compressor.ts';
 
 // Loaded on demand, as a file of its own with the kernel: most pages and processes compress nothing.
-
-/** What compresses to raw deflate, in this thread or in workers. */
-export interface RawCompressor {
-  /** Of all that was written, once `end` is through. */
-  readonly crc: number;
-  readonly workers: number;
-  write(bytes: Bytes): void | Promise<void>;
-  end(): void | Promise<void>;
-  /** To be called once; what waits may stay so. */
-  free(): void;
-}
-
-/** What hears of a {@link RawCompressor}. */
-export interface RawListener {
-  /** Takes output, valid during the call. */
-  readonly give: (bytes: Bytes) => void;
-  readonly fail: (error: unknown) => void;
-}
 
 /** What is behind `createCompressor`. */
 export async function openCompressor(init: CompressorInit, backend: GzipBackend): Promise<Compressor> {

@@ -9,7 +9,7 @@ import { join } from '../test-support/bytes.ts';
 import { prose, sameBytes } from '../test-support/gzip-corpus.ts';
 import { LocalThread, LocalWorker } from '../test-support/local-worker.ts';
 import { createCompressor } from './compressor.ts';
-import type { Compressor, CompressorInit } from './compressor.ts';
+import type { Compressor, CompressorInit } from './compressor-types.ts';
 import { SEGMENT_SIZE } from './deflate-engine.ts';
 
 type Send = () => void;

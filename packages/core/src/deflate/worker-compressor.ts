@@ -6,7 +6,7 @@ import type { LazyPool } from '../workers/worker-pool.ts';
 import type { DeflateEffort, FromJob } from '../workers/worker-protocol.ts';
 import { combineCrc32 } from './crc32-combine.ts';
 import { DICTIONARY_SIZE, SEGMENT_SIZE } from './deflate-engine.ts';
-import type { RawCompressor, RawListener } from './open-compressor.ts';
+import type { RawCompressor, RawListener } from './raw-compressor.ts';
 
 // Loaded on demand, as a file of its own.
 

@@ -28,8 +28,8 @@ export interface WorkerStageInit {
 }
 
 /**
- * Has a worker inflate, scan the archive, and hash, unless another thread has nothing better to do: what crosses to it costs
- * almost as much as the hash itself.
+ * Has a worker inflate, scan the archive, and hash, unless another thread has nothing better to do: what crosses to it
+ * costs almost as much as the hash itself.
  */
 export class WorkerStage {
   readonly #calls: StageCalls;
