@@ -1,15 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { createTarWriter, streamOf } from '@stowage/core';
+import { createTarWriter } from '@stowage/core';
 import type { TarEntryInit } from '@stowage/core';
-import { createMemoryStorage } from '@stowage/storage';
 import { isStowageError } from '@stowage/types';
-import type { Layer } from '@stowage/types';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openLayerStore } from '../store/layer-store.ts';
-import { codeOf, join as joinBytes, tarOfLines, withTar } from '../test-support/layers.ts';
+import { codeOf, join as joinBytes, tarOfLines } from '../test-support/layers.ts';
+import { layersOf } from '../test-support/views.ts';
 import { extract } from './extract.ts';
 import type { ExtractOptions, ExtractProgress, Omission } from './extract-options.ts';
 
@@ -40,13 +38,6 @@ function tarOfEntries(...entries: readonly (TarEntryInit & { readonly text?: str
   return joinBytes([...parts, writer.end()]);
 }
 
-async function stackOf(...tars: readonly Uint8Array[]): Promise<Layer[]> {
-  const store = await openLayerStore({ storage: createMemoryStorage() });
-  const layers: Layer[] = [];
-  for (const tar of tars) layers.push(await store.register(streamOf(tar), layers.at(-1)?.chainId));
-  return layers;
-}
-
 function read(path: string): string {
   return fs.readFileSync(join(to, path), 'utf8');
 }
@@ -54,7 +45,7 @@ function read(path: string): string {
 describe('extract', () => {
   it('makes the directory, and those above it', async () => {
     to = join(folder, 'a/b/root');
-    const result = await extract(await stackOf(tarOfLines(['d/f = text', 'l -> d/f', 'h => d/f'])), { to });
+    const result = await extract(await layersOf(tarOfLines(['d/f = text', 'l -> d/f', 'h => d/f'])), { to });
     expect(result).toEqual({
       path: to,
       entries: 4,
@@ -76,7 +67,7 @@ describe('extract', () => {
   });
 
   it('refuses a target that is there, before and at the end', async () => {
-    const layers = await stackOf(tarOfLines(['a = 1']));
+    const layers = await layersOf(tarOfLines(['a = 1']));
     fs.mkdirSync(to);
     fs.writeFileSync(join(to, 'mine'), '');
     expect(await codeOf(extract(layers, { to }))).toBe('ALREADY_EXISTS');
@@ -98,7 +89,7 @@ describe('extract', () => {
     const old = process.umask(0o077);
     try {
       await extract(
-        await stackOf(
+        await layersOf(
           tarOfEntries(
             { name: './', type: 'dir', mode: 0o555, mtime: 7 },
             { name: 'd', type: 'dir', mode: 0, mtime: 8 },
@@ -124,7 +115,7 @@ describe('extract', () => {
   });
 
   it.runIf(isRoot)('gives files their owners as root, unless told not to', async () => {
-    const layers = await stackOf(
+    const layers = await layersOf(
       tarOfEntries(
         { name: 'f', uid: 1000, gid: 50, mode: 0o4755 },
         { name: 'd', type: 'dir', uid: 1001, gid: 51 },
@@ -143,14 +134,14 @@ describe('extract', () => {
   it('writes large files, and many at once, as they are', async () => {
     const large = 'large '.repeat(500_000);
     const lines = Array.from({ length: 300 }, (_, n) => `d${n % 7}/f${n} = ${String(n).repeat(n)}`);
-    await extract(await stackOf(tarOfEntries({ name: 'large', text: large }), tarOfLines(lines)), { to });
+    await extract(await layersOf(tarOfEntries({ name: 'large', text: large }), tarOfLines(lines)), { to });
     expect(read('large') === large).toBe(true);
     for (let n = 0; n < 300; n++) expect(read(`d${n % 7}/f${n}`)).toBe(String(n).repeat(n));
   });
 
   it('tells how far it has come', async () => {
     const steps: ExtractProgress[] = [];
-    await extract(await stackOf(tarOfLines(['a = 12345']), tarOfLines(['.wh.x']), tarOfLines(['b = 123'])), {
+    await extract(await layersOf(tarOfLines(['a = 12345']), tarOfLines(['.wh.x']), tarOfLines(['b = 123'])), {
       to,
       onProgress: (step) => steps.push(step),
     });
@@ -170,7 +161,7 @@ describe('extract', () => {
       { name: 'attributes', xattrs: { 'user.a': 'b' } },
       { name: 'dir', type: 'dir', xattrs: { 'user.a': 'b' } },
     ] as const;
-    const { omissions: counts } = await extract(await stackOf(tarOfEntries(...entries)), {
+    const { omissions: counts } = await extract(await layersOf(tarOfEntries(...entries)), {
       to,
       onOmission: (omission) => omissions.push(omission),
     });
@@ -186,7 +177,7 @@ describe('extract', () => {
   });
 
   it('makes fifos by mknod where asked to, and tells where it cannot', async () => {
-    const layers = await stackOf(
+    const layers = await layersOf(
       tarOfEntries({ name: '-p', type: 'fifo', mode: 0o640, mtime: 5 }, { name: 'caf\udce9', type: 'fifo' }),
     );
     const left: string[] = [];
@@ -213,7 +204,7 @@ describe('extract', () => {
   });
 
   it.runIf(hasMknod)('makes devices by mknod as root', async () => {
-    const layers = await stackOf(
+    const layers = await layersOf(
       tarOfEntries(
         { name: 'null', type: 'char', devmajor: 1, devminor: 3, mode: 0o666 },
         { name: 'again', type: 'hardlink', linkname: 'null' },
@@ -225,128 +216,9 @@ describe('extract', () => {
   });
 });
 
-describe('an extraction that is interrupted', () => {
-  const lines = [
-    ['a = first', 'gone = x'],
-    ['b = second', 'c = third', 'd/e = fourth'],
-    ['.wh.gone', 'l -> a', 'h => b', 'z = last'],
-  ];
-
-  async function interruptAt(done: number): Promise<Layer[]> {
-    const layers = await stackOf(...lines.map((list) => tarOfLines(list)));
-    const controller = new AbortController();
-    const reason = new Error('enough');
-    const { signal } = controller;
-    const onProgress = (step: ExtractProgress): void => {
-      if (step.layers === done && step.bytes > 0) controller.abort(reason);
-    };
-    // Layers are written side by side: those that are not to be done wait for the end.
-    const end = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => {
-        reject(reason);
-      });
-    });
-    end.catch(() => undefined);
-    const held = layers.map((layer, index) =>
-      index >= Math.max(done, 1) ? withTar(layer, () => end) : layer,
-    );
-    await expect(extract(held, { to, onProgress, signal })).rejects.toBe(reason);
-    expect(fs.existsSync(to)).toBe(false);
-    expect(fs.readdirSync(staging).sort()).toEqual(['root', 'state']);
-    expect(fs.statSync(staging).mode & 0o777).toBe(0o700);
-    return layers;
-  }
-
-  it.each([0, 1, 2, 3])('goes on with the first layer that was not done: %i', async (done) => {
-    const layers = await interruptAt(done);
-    const fail = (): Promise<never> => Promise.reject(new Error('read again'));
-    const rest = layers.map((layer, index) => (index < done ? withTar(layer, fail) : layer));
-    const { resumedLayers } = await extract(rest, { to });
-    expect(resumedLayers).toBe(done);
-    expect(fs.readdirSync(to).sort()).toEqual(['a', 'b', 'c', 'd', 'h', 'l', 'z']);
-    expect(['a', 'b', 'c', 'd/e', 'h', 'l'].map(read)).toEqual([
-      'first',
-      'second',
-      'third',
-      'fourth',
-      'second',
-      'first',
-    ]);
-    expect(fs.existsSync(staging)).toBe(false);
-  });
-
-  it('goes on where links and the ends of directories were being made', async () => {
-    const layers = await interruptAt(2);
-    const root = join(staging, 'root');
-    fs.writeFileSync(
-      join(staging, 'state'),
-      fs.readFileSync(join(staging, 'state'), 'utf8').replace('"done":2', '"done":3'),
-    );
-    fs.symlinkSync('elsewhere', join(root, 'l'));
-    fs.chmodSync(join(root, 'd'), 0);
-    expect((await extract(layers, { to })).resumedLayers).toBe(3);
-    expect(fs.readlinkSync(join(to, 'l'))).toBe('a');
-    expect(fs.statSync(join(to, 'd')).mode & 0o777).toBe(0o755);
-  });
-
-  it('begins anew for other layers, other options, and a state that makes no sense', async () => {
-    const layers = await interruptAt(2);
-    const fresh = async (options: Partial<ExtractOptions> = {}, stack = layers): Promise<number> => {
-      const { resumedLayers } = await extract(stack, { to, ...options });
-      fs.rmSync(to, { recursive: true });
-      return resumedLayers;
-    };
-    expect(await fresh({}, layers.slice(0, 2))).toBe(0);
-    await interruptAt(2);
-    expect(await fresh({ specialFiles: 'mknod' })).toBe(0);
-    for (const state of ['', '{', 'null', '{"version":1}', '['.repeat(100_000)]) {
-      await interruptAt(2);
-      fs.writeFileSync(join(staging, 'state'), state);
-      expect([state, await fresh()]).toEqual([state, 0]);
-    }
-    await interruptAt(2);
-    fs.rmSync(join(staging, 'state'));
-    expect(await fresh()).toBe(0);
-  });
-
-  it('keeps what it has when the disk fails, and removes what is of no use', async () => {
-    const [base, middle, top] = await stackOf(...lines.map((list) => tarOfLines(list)));
-    if (base === undefined || middle === undefined || top === undefined) throw new Error('three layers');
-    const fail = (error: Error) => (): Promise<never> => Promise.reject(error);
-    const full = Object.assign(new Error('no space left'), { code: 'ENOSPC' });
-    const error: unknown = await extract([base, withTar(middle, fail(full)), top], { to }).catch(
-      (reason: unknown) => reason,
-    );
-    expect(isStowageError(error, 'STORAGE') && [error.reason, error.retryable]).toEqual(['ENOSPC', true]);
-    expect(fs.existsSync(staging)).toBe(true);
-    const other = streamOf(tarOfLines(['other = 1']));
-    const changed = withTar(middle, () => Promise.resolve(other));
-    expect(await codeOf(extract([base, changed, top], { to }))).toBe('DATA_LOSS');
-    expect(fs.readdirSync(folder)).toEqual([]);
-  });
-
-  it('is not disturbed by another one to the same target', async () => {
-    const layers = await stackOf(tarOfLines(['a = 1']));
-    const results = await Promise.all([codeOf(extract(layers, { to })), codeOf(extract(layers, { to }))]);
-    expect(results.sort()).toEqual(['UNAVAILABLE', undefined]);
-    const second = join(folder, 'second');
-    const stale = join(folder, '.second.extracting');
-    fs.mkdirSync(stale, { mode: 0o700 });
-    fs.writeFileSync(join(stale, 'lock'), '1');
-    expect(await codeOf(extract(layers, { to: second }))).toBe('UNAVAILABLE');
-    const dead = execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' });
-    for (const owner of [dead, String(process.pid), 'nonsense']) {
-      fs.mkdirSync(stale, { mode: 0o700, recursive: true });
-      fs.writeFileSync(join(stale, 'lock'), owner);
-      expect(await codeOf(extract(layers, { to: second }))).toBeUndefined();
-      fs.rmSync(second, { recursive: true });
-    }
-  });
-});
-
 describe('a staging directory that is not ours', () => {
   it.each(['link', 'file', 'open'])('is refused: %s', async (kind) => {
-    const layers = await stackOf(tarOfLines(['a = 1']));
+    const layers = await layersOf(tarOfLines(['a = 1']));
     const outside = join(folder, 'outside');
     fs.mkdirSync(outside);
     if (kind === 'link') fs.symlinkSync(outside, staging);
@@ -366,7 +238,7 @@ describe('limits', () => {
     limits: ExtractOptions['limits'],
     ...names: string[]
   ): Promise<string | undefined> => {
-    const code = await codeOf(extract(await stackOf(tarOfLines(names)), { to, limits }));
+    const code = await codeOf(extract(await layersOf(tarOfLines(names)), { to, limits }));
     if (code !== undefined) expect(fs.readdirSync(folder)).toEqual([]);
     fs.rmSync(to, { recursive: true, force: true });
     return code;
@@ -386,7 +258,7 @@ describe('limits', () => {
   });
 
   it('are those of the system where they are higher', async () => {
-    const error: unknown = await extract(await stackOf(tarOfLines(['n'.repeat(300)])), {
+    const error: unknown = await extract(await layersOf(tarOfLines(['n'.repeat(300)])), {
       to,
       limits: { maxNameLength: 4096 },
     }).catch((reason: unknown) => reason);

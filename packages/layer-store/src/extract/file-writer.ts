@@ -9,6 +9,7 @@ import { call, CREATE } from './node-files.ts';
 
 /** How many files are written at the same time: each is open. */
 const FILES_AT_ONCE = 16;
+
 /** What a {@link FileWriter} works with. */
 export interface FileWriterInit {
   /** What stands before the path of every file, a slash at its end. */

@@ -164,6 +164,17 @@ describe('headers', () => {
     ]);
   });
 
+  it('joins headers that differ in their letters, and refuses a user agent that is none', async () => {
+    const { send, network } = transportOver(
+      { [`GET ${A}`]: {} },
+      { metaHeaders: { 'X-Meta': 'a ', 'x-meta': 'b' } },
+    );
+    await send({});
+    expect(network.sent[0]?.headers).toMatchObject({ 'x-meta': 'a, b' });
+    if (!sendsEveryHeader) return;
+    expect(() => transportOver({}, { userAgent: 'a\nb' })).toThrow('cannot be sent as headers');
+  });
+
   it.each([
     { Authorization: 'x' },
     { 'proxy-authorization': 'x' },

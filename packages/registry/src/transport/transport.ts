@@ -235,16 +235,25 @@ function headersOf({ metaHeaders = {}, userAgent = 'stowage' }: TransportInit): 
       `metaHeaders must not have ${secret}: credentials go into auth`,
     );
   }
-  // A page may not say what encodings it accepts, and would have to ask leave to say who it is.
-  const always = sendsEveryHeader ? { 'user-agent': userAgent, 'accept-encoding': 'identity' } : {};
-  const headers: Record<string, string> = {};
-  for (const [name, value] of [...Object.entries(metaHeaders), ...Object.entries(always)]) {
-    if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(value)) {
-      throw new StowageError('INVALID_ARGUMENT', 'metaHeaders or userAgent cannot be sent as headers');
-    }
-    headers[name.toLowerCase()] = value.trim();
+  const headers = new Map<string, string>();
+  for (const [name, value] of Object.entries(metaHeaders)) {
+    checkHeader(name, value);
+    const key = name.toLowerCase();
+    const before = headers.get(key);
+    headers.set(key, before === undefined ? value.trim() : `${before}, ${value.trim()}`);
   }
-  return headers;
+  // A page may not say what encodings it accepts, and would have to ask leave to say who it is.
+  if (sendsEveryHeader) {
+    checkHeader('user-agent', userAgent);
+    headers.set('user-agent', userAgent.trim());
+    headers.set('accept-encoding', 'identity');
+  }
+  return Object.fromEntries(headers);
+}
+
+function checkHeader(name: string, value: string): void {
+  if (FIELD_NAME.test(name) && FIELD_VALUE.test(value)) return;
+  throw new StowageError('INVALID_ARGUMENT', 'metaHeaders or userAgent cannot be sent as headers');
 }
 
 /** An answer whose body, once it is read or let go, ends a request's turn. */

@@ -204,6 +204,18 @@ describe('a layer download', () => {
     expect(log.filter((line) => line.startsWith('write'))).toEqual(['write 1000']);
   });
 
+  it('asks for the blob while the scan begins, and outlives one that cannot', async () => {
+    const storage = createMemoryStorage();
+    const { remote, offsets } = remoteOf(sound);
+    let refuse: (reason: unknown) => void = () => undefined;
+    const scan = (): Promise<never> => new Promise((_resolve, reject) => (refuse = reject));
+    const downloading = downloadFrom(storage, remote, { scan }).download(() => undefined);
+    await expect.poll(() => offsets).toEqual([0]);
+    refuse(new StowageError('UNAVAILABLE', 'the worker died'));
+    expect(await downloading).toEqual({ descriptor, scanned: undefined });
+    expect(await storage.content.read(digest, { maxBytes: 4_000 })).toEqual(bytes);
+  });
+
   it('throws wrong bytes away, and asks for another try only when some were from before', async () => {
     const storage = createMemoryStorage();
     const wrong = remoteOf((offset) => streamOf(new Uint8Array(3_000 - offset)));
